@@ -1,0 +1,13 @@
+//! The deterministic part of enchufe: everything that can be decided without a socket, a runtime,
+//! a clock or a source of randomness.
+//!
+//! It is a crate of its own so that the compiler forbids those four things here: whoever drives
+//! the core hands in bytes, time and random numbers, and everything in it can be tested and
+//! fuzzed by value.
+
+pub mod message;
+pub mod position;
+pub mod ws;
+
+pub use message::{Kind, Message, MessageRef};
+pub use position::{Epoch, Position};

@@ -1,0 +1,2 @@
+//! enchufe
+pub use enchufe_core as core;

@@ -1,0 +1,2 @@
+//! enchufe
+fn main() {}
