@@ -36,7 +36,7 @@ pub struct Publication {
 impl Publication {
     /// Encodes `message` once; the payload is copied into its frame.
     pub fn new(position: Position, time: Timestamp, message: MessageRef<'_>) -> Self {
-        let mut raw = Vec::with_capacity(message.payload.len() + ws::encode::HEADER_BYTES_MAX);
+        let mut raw = Vec::new();
         ws::encode::message(&mut raw, message, None);
         let payload_start = u8::try_from(raw.len() - message.payload.len())
             .expect("a frame's header is at most 14 bytes");

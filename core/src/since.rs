@@ -33,7 +33,9 @@ impl fmt::Display for Since {
 
 /// The text is not a `since`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is not a place to begin: expected a position, all, now, last:N or an age such as -10m")]
+#[error(
+    "'{0}' is not a place to begin: expected a position, all, now, last:N or an age such as -10m"
+)]
 pub struct ParseSinceError(pub String);
 
 impl FromStr for Since {
@@ -97,7 +99,9 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused_with_the_value() {
-        for text in ["", "last:", "last:-1", "last:+1", "-", "-m", "-10", "-10y", "-1é", "ALL", "42"] {
+        for text in
+            ["", "last:", "last:-1", "last:+1", "-", "-m", "-10", "-10y", "-1é", "ALL", "42"]
+        {
             let error = text.parse::<Since>().expect_err(text);
             assert!(error.to_string().starts_with(&format!("'{text}'")), "{error}");
         }

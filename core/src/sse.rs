@@ -32,10 +32,9 @@ pub fn message(out: &mut String, publication: &Publication) {
                 push(out, format_args!("data: {line}\n"));
             }
         }
-        None => push(
-            out,
-            format_args!("event: base64\ndata: {}\n", STANDARD.encode(message.payload)),
-        ),
+        None => {
+            push(out, format_args!("event: base64\ndata: {}\n", STANDARD.encode(message.payload)))
+        }
     }
     out.push('\n');
 }
@@ -67,8 +66,7 @@ mod tests {
     fn encoded(message: &Message) -> String {
         let mut out = String::new();
         let position = Position::new(Epoch(0xa), 3);
-        let publication =
-            Publication::new(position, jiff::Timestamp::UNIX_EPOCH, message.as_ref());
+        let publication = Publication::new(position, jiff::Timestamp::UNIX_EPOCH, message.as_ref());
         super::message(&mut out, &publication);
         out
     }

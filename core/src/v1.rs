@@ -115,7 +115,7 @@ impl<'a> Event<'a> {
 /// `event` as a whole WebSocket text frame.
 pub fn frame(event: &Event<'_>) -> Bytes {
     let json = serde_json::to_vec(event).expect("an event is plain data with text keys");
-    let mut frame = Vec::with_capacity(json.len() + ws::encode::HEADER_BYTES_MAX);
+    let mut frame = Vec::new();
     ws::encode::message(&mut frame, MessageRef { kind: crate::Kind::Text, payload: &json }, None);
     Bytes::from(frame)
 }
@@ -153,8 +153,8 @@ impl ParseCommandError {
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 enum Wire<'a> {
-    Subscribe(WireSubscribe<'a>),
-    Unsubscribe(WireUnsubscribe<'a>),
+    Subscribe(#[serde(borrow)] WireSubscribe<'a>),
+    Unsubscribe(#[serde(borrow)] WireUnsubscribe<'a>),
     Ping(WireNothing),
 }
 

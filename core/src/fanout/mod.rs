@@ -27,7 +27,7 @@ use crate::{
 use reader::{Reader, State, Subscription};
 use ring::Ring;
 
-pub use transmit::Transmit;
+pub use transmit::{SLICES_MAX, Transmit};
 
 /// The bounds of a [`Fanout`].
 #[derive(Debug, Clone)]
@@ -265,8 +265,7 @@ impl Fanout {
             subscription.after = Some(page.through);
             self.join(id);
         } else {
-            subscription.state =
-                State::Backlog { queue: page.items.into(), through: page.through };
+            subscription.state = State::Backlog { queue: page.items.into(), through: page.through };
         }
         self.hurry(reader);
     }

@@ -4,7 +4,7 @@ use std::{collections::VecDeque, sync::Arc};
 
 use bytes::Bytes;
 
-use super::{Action, Fanout, ReaderId, SubscriptionId};
+use super::{Action, Fanout, ReaderId, Ring, SubscriptionId};
 use crate::{
     ChannelName, Form, Gap, Position, Publication, SlowPolicy, v1,
     ws::{CloseCode, CloseReason},
@@ -111,12 +111,13 @@ impl Fanout {
     pub(super) fn join(&mut self, id: SubscriptionId) {
         let Some(subscription) = self.subscription(id) else { return };
         let (Some(after), index) = (subscription.after, subscription.ring) else { return };
+        let listed = subscription.listed;
         let ring = &mut self.rings[index];
         let (state, action) = if !ring.is_attached() {
             ring.parked.push(id);
             (State::Parked, None)
         } else if let Some(next) = ring.join(after) {
-            if !subscription.listed {
+            if !listed {
                 ring.readers.push(id);
             }
             (State::Live { next }, None)
@@ -140,7 +141,11 @@ impl Fanout {
     /// here. Called before the reader is written to.
     pub(super) fn settle(&mut self, id: SubscriptionId) {
         loop {
-            let Some(subscription) = self.subscription_mut(id) else { return };
+            let subscription = self.subscriptions.get_mut(id.index);
+            let Some(subscription) = subscription.filter(|sub| sub.generation == id.generation)
+            else {
+                return;
+            };
             match &mut subscription.state {
                 State::Backlog { queue, through } if queue.is_empty() => {
                     subscription.after = Some(*through);
@@ -179,8 +184,9 @@ impl Fanout {
         let Some(subscription) = self.subscription(id) else { return false };
         let (after, ring) = (subscription.after, &self.rings[subscription.ring]);
         let rejoins = after.is_some_and(|after| ring.join(after).is_some());
-        let same_epoch =
-            after.is_some_and(|after| ring.newest().is_some_and(|(_, p)| p.position.epoch == after.epoch));
+        let same_epoch = after.is_some_and(|after| {
+            ring.newest().is_some_and(|(_, p)| p.position.epoch == after.epoch)
+        });
         match subscription.slow {
             _ if rejoins => self.join(id),
             SlowPolicy::Latest if same_epoch => return self.conflate(id),
@@ -211,12 +217,14 @@ impl Fanout {
         let reason = crate::GapReason::Conflated;
         let gap = Gap { after, next: publication.position, reason, missing };
         let event = v1::frame(&v1::Event::gap(&ring.channel, &gap));
+        let told = before(publication.position);
         self.counts.conflated += missing.unwrap_or(1);
         if self.form(reader) == Some(Form::V1) {
             self.enqueue(reader, event);
         }
         if let Some(subscription) = self.subscription_mut(id) {
             subscription.state = State::Live { next: newest };
+            subscription.after = Some(told);
         }
         true
     }
@@ -225,8 +233,7 @@ impl Fanout {
     /// closed with the position to resume after, and `false` is returned.
     pub(super) fn tell_gap(&mut self, id: SubscriptionId, gap: Gap) -> bool {
         let Some(subscription) = self.subscription_mut(id) else { return false };
-        let resume = Position::new(gap.next.epoch, gap.next.offset.saturating_sub(1));
-        subscription.after = Some(resume);
+        subscription.after = Some(before(gap.next));
         let (reader, ring) = (subscription.reader, subscription.ring);
         self.counts.gaps += 1;
         match self.form(reader) {
@@ -300,4 +307,7 @@ impl Fanout {
     }
 }
 
-use super::Ring;
+/// The position whose successor is `position`, whatever else there is between.
+fn before(position: Position) -> Position {
+    Position::new(position.epoch, position.offset.saturating_sub(1))
+}

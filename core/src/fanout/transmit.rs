@@ -123,7 +123,8 @@ impl Fanout {
         if reader.outbox.iter().any(|frame| !take(frame)) {
             return;
         }
-        let (later, first) = reader.subscriptions.split_at(reader.turn.min(reader.subscriptions.len()));
+        let (later, first) =
+            reader.subscriptions.split_at(reader.turn.min(reader.subscriptions.len()));
         for id in first.iter().chain(later) {
             let Some(subscription) = self.subscription(*id) else { continue };
             let ring = &self.rings[subscription.ring];
