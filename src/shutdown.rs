@@ -24,7 +24,6 @@ pub struct Shutdown(CancellationToken);
 
 impl Shutdown {
     /// A trigger and what it triggers.
-    #[expect(clippy::new_ret_no_self, reason = "the two ends only make sense together")]
     pub fn new() -> (Trigger, Self) {
         let token = CancellationToken::new();
         (Trigger(token.clone()), Self(token))
