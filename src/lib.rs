@@ -1,2 +1,8 @@
 //! enchufe
+
 pub use enchufe_core as core;
+
+pub mod guard;
+pub mod limits;
+pub mod shutdown;
+pub mod source;
