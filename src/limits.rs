@@ -5,6 +5,43 @@
 
 use std::time::Duration;
 
+// --- transports ---
+
+/// How many connections the kernel may hold that no one has accepted yet (listen(2)).
+pub const BACKLOG: u32 = 1024;
+
+/// How long opening a connection may take, name resolution included.
+pub const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long an address gets before the next one of the same host is tried beside it (RFC 8305 §5).
+pub const CONNECT_STAGGER: Duration = Duration::from_millis(250);
+
+/// How many addresses of one host are tried.
+pub const CONNECT_ADDRESSES_MAX: usize = 16;
+
+/// How many addresses of one host are listened on.
+pub const BIND_ADDRESSES_MAX: usize = 16;
+
+/// How often a free port is looked for that is free in both address families.
+pub const FREE_PORT_ATTEMPTS_MAX: usize = 16;
+
+/// How long accepting rests when the machine has no descriptors or memory left for a connection.
+pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// How often such a rest is put into the log at most.
+pub const ACCEPT_WARNING_INTERVAL: Duration = Duration::from_secs(10);
+
+/// The most one read takes from a stream, in bytes.
+pub const STREAM_CHUNK_BYTES_MAX: usize = 64 << 10;
+
+/// What the first read of a stream makes room for, in bytes; the room grows with the traffic.
+pub const STREAM_CHUNK_BYTES_MIN: usize = 4 << 10;
+
+/// The longest line of a stream that is read by lines, in bytes, its ending not counted.
+pub const LINE_BYTES_MAX: usize = 1 << 20;
+
+// --- the rest ---
+
 /// How much of a stranger's value an error message repeats, in characters.
 pub const EXCERPT_CHARS_MAX: usize = 80;
 
