@@ -1,2 +1,4 @@
 //! enchufe
 pub use enchufe_core as core;
+
+pub mod page;
