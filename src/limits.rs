@@ -157,3 +157,9 @@ pub const HTTP_HEADERS_MAX: usize = 100;
 
 /// How long the head of a request or an answer may be, in bytes.
 pub const HTTP_HEADER_BYTES_MAX: usize = 16 << 10;
+
+/// How much a line source reads at once, in bytes.
+pub const READ_BYTES: usize = 64 << 10;
+
+/// How long a program that was asked to end may take before it is killed.
+pub const PROGRAM_STOP_TIMEOUT: Duration = Duration::from_secs(2);
