@@ -6,6 +6,8 @@ pub mod address;
 pub mod guard;
 pub mod limits;
 pub mod resolve;
+pub mod serve;
+pub mod service;
 pub mod shutdown;
 pub mod source;
 pub mod transport;
