@@ -5,6 +5,7 @@ pub use enchufe_core as core;
 pub mod address;
 pub mod guard;
 pub mod limits;
+pub mod live;
 pub mod resolve;
 pub mod serve;
 pub mod service;
