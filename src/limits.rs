@@ -69,7 +69,44 @@ pub const RETRY_PAUSE: Duration = Duration::from_millis(5);
 /// How long another program may keep the lock on the folder of a Unix-domain socket.
 pub const FOLDER_LOCK_TIMEOUT: Duration = Duration::from_secs(2);
 
-// --- the rest ---
+// --- WebSocket ---
+
+/// The longest message a peer may send, in bytes.
+pub const MESSAGE_BYTES_MAX: usize = 1 << 20;
+
+/// How long a client may take to send the head of its request.
+pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a request and its answer, which may be a page, may take together.
+pub const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How many connections of one listener may be anywhere between connecting and being accepted.
+/// Further ones wait in the kernel.
+pub const HANDSHAKES_MAX: usize = 256;
+
+/// How many header fields a request or an answer may have.
+pub const HTTP_HEADERS_MAX: usize = 100;
+
+/// How long the head of a request or an answer may be, in bytes.
+pub const HTTP_HEADER_BYTES_MAX: usize = 16 << 10;
+
+/// How much of the text with which a server refuses a WebSocket is read, in bytes.
+pub const REFUSAL_BYTES_MAX: usize = 512;
+
+/// What one read of a WebSocket makes room for, in bytes.
+pub const WS_READ_BYTES: usize = 16 << 10;
+
+/// How often a peer is pinged.
+pub const PING_INTERVAL: Duration = Duration::from_secs(20);
+
+/// How long after its last sign of life a peer is given up.
+pub const DEAD_AFTER: Duration = Duration::from_secs(60);
+
+/// How long a peer may take to answer a Close frame, or goes on being read after it broke the
+/// protocol.
+pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+
+// --- sources, services and servers ---
 
 /// How much of a stranger's value an error message repeats, in characters.
 pub const EXCERPT_CHARS_MAX: usize = 80;
@@ -89,3 +126,59 @@ pub const REFUSALS_MAX: usize = 64;
 
 /// The default for the number of clients a server has at the same time.
 pub const CONNECTIONS_MAX: usize = 10_000;
+
+// --- live feeds ---
+
+/// Messages a channel's history keeps, unless told otherwise.
+pub const HISTORY_LEN_MAX: usize = 10_000;
+
+/// Bytes a channel's history keeps, bookkeeping included, unless told otherwise.
+pub const HISTORY_BYTES_MAX: usize = 64 << 20;
+
+/// Messages one publish may carry.
+pub const BATCH_LEN_MAX: usize = 10_000;
+
+/// The longest `Idempotency-Key`, in bytes.
+pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 128;
+
+/// How long the answer to an `Idempotency-Key` is remembered.
+pub const IDEMPOTENCY_TIME: jiff::SignedDuration = jiff::SignedDuration::from_secs(120);
+
+/// How many such answers a channel remembers.
+pub const IDEMPOTENCY_KEYS_MAX: usize = 10_000;
+
+/// Messages a tail yields at once.
+pub const TAIL_LEN_MAX: usize = 512;
+
+/// Bytes a tail yields at once, bookkeeping included.
+pub const TAIL_BYTES_MAX: usize = 1 << 20;
+
+/// Messages of a channel that a shard keeps for its live readers.
+pub const RING_LEN_MAX: usize = 4_096;
+
+/// Bytes of a channel that a shard keeps for its live readers.
+pub const RING_BYTES_MAX: usize = 8 << 20;
+
+/// Bytes of replies that wait for one viewer; one that lets more gather is dropped.
+pub const OUTBOX_BYTES_MAX: usize = 64 << 10;
+
+/// Channels one connection may read.
+pub const SUBSCRIPTIONS_MAX: usize = 64;
+
+/// Publications that wait for a shard. Beyond that it is behind and catches up from history.
+pub const INBOX_LEN_MAX: usize = 16_384;
+
+/// Messages in a page of history that a viewer catches up with.
+pub const PAGE_LEN_MAX: usize = 256;
+
+/// Bytes in a page of history, bookkeeping included.
+pub const PAGE_BYTES_MAX: usize = 256 << 10;
+
+/// The longest message a viewer may send, in bytes: commands are short.
+pub const COMMAND_BYTES_MAX: usize = 16 << 10;
+
+/// How long a connection that is closing is read on before it is dropped.
+pub const LINGER: Duration = Duration::from_secs(5);
+
+/// Viewers a server has at the same time, unless told otherwise.
+pub const VIEWERS_MAX: usize = 16_000;

@@ -129,8 +129,12 @@ impl Connection {
     ///
     /// The connection is closed, though perhaps without the reason.
     pub async fn close(self, reason: CloseReason) -> Result<(), SendError> {
-        let (_incoming, outgoing) = self.split();
-        outgoing.close(reason).await
+        match (self.incoming.0, self.outgoing) {
+            (IncomingKind::Ws(incoming), Outgoing(OutgoingKind::Ws(outgoing))) => {
+                ws::close(incoming, outgoing, reason).await
+            }
+            (_incoming, outgoing) => outgoing.close(reason).await,
+        }
     }
 
     /// Both halves, for two tasks. The connection is closed when both are dropped; dropping the
@@ -267,7 +271,7 @@ impl Outgoing {
                 outgoing.close();
                 Ok(())
             }
-            OutgoingKind::Ws(outgoing) => outgoing.close(reason).await,
+            OutgoingKind::Ws(outgoing) => outgoing.close(&reason).await,
         }
     }
 }
