@@ -9,6 +9,8 @@ pub mod limits;
 pub mod live;
 pub mod page;
 pub mod resolve;
+pub mod serve;
+pub mod service;
 pub mod shutdown;
 pub mod source;
 pub mod transport;

@@ -28,8 +28,8 @@ pub const FREE_PORT_ATTEMPTS_MAX: usize = 16;
 /// How long accepting rests when the machine has no descriptors or memory left for a connection.
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// How often such a rest is put into the log at most.
-pub const ACCEPT_WARNING_INTERVAL: Duration = Duration::from_secs(10);
+/// How often the same warning is put into the log at most.
+pub const WARNING_INTERVAL: Duration = Duration::from_secs(10);
 
 /// The most one read takes from a stream, in bytes.
 pub const STREAM_CHUNK_BYTES_MAX: usize = 64 << 10;
@@ -40,7 +40,73 @@ pub const STREAM_CHUNK_BYTES_MIN: usize = 4 << 10;
 /// The longest line of a stream that is read by lines, in bytes, its ending not counted.
 pub const LINE_BYTES_MAX: usize = 1 << 20;
 
-// --- the rest ---
+/// The longest UDP datagram, in bytes. None can be longer, so that none is ever cut (RFC 768).
+pub const UDP_BYTES_MAX: usize = 65_535;
+
+/// The longest datagram taken from a Unix-domain socket, in bytes. A longer one is reported, not
+/// delivered cut.
+pub const UNIXGRAM_BYTES_MAX: usize = 128 << 10;
+
+/// How many peers a datagram server knows at the same time; further ones are dropped.
+pub const DATAGRAM_PEERS_MAX: usize = 1024;
+
+/// How many datagrams wait for one connection to receive them; further ones are dropped.
+pub const DATAGRAM_QUEUE_LEN_MAX: usize = 64;
+
+/// How many bytes of datagrams wait in all the queues of a server; further ones are dropped.
+pub const DATAGRAM_QUEUED_BYTES_MAX: usize = 16 << 20;
+
+/// How long a datagram server remembers a peer from which nothing comes.
+pub const DATAGRAM_IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How long a datagram to a Unix-domain socket waits for room in the peer's queue.
+pub const UNIXGRAM_SEND_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long it takes to look again, where the system gives no sign, for room in a peer's queue or
+/// for a lock.
+pub const RETRY_PAUSE: Duration = Duration::from_millis(5);
+
+/// How long another program may keep the lock on the folder of a Unix-domain socket.
+pub const FOLDER_LOCK_TIMEOUT: Duration = Duration::from_secs(2);
+
+// --- WebSocket ---
+
+/// The longest message a peer may send, in bytes.
+pub const MESSAGE_BYTES_MAX: usize = 1 << 20;
+
+/// How long a client may take to send the head of its request.
+pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a request and its answer, which may be a page, may take together.
+pub const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How many connections of one listener may be anywhere between connecting and being accepted.
+/// Further ones wait in the kernel.
+pub const HANDSHAKES_MAX: usize = 256;
+
+/// How many header fields a request or an answer may have.
+pub const HTTP_HEADERS_MAX: usize = 100;
+
+/// How long the head of a request or an answer may be, in bytes.
+pub const HTTP_HEADER_BYTES_MAX: usize = 16 << 10;
+
+/// How much of the text with which a server refuses a WebSocket is read, in bytes.
+pub const REFUSAL_BYTES_MAX: usize = 512;
+
+/// What one read of a WebSocket makes room for, in bytes.
+pub const WS_READ_BYTES: usize = 16 << 10;
+
+/// How often a peer is pinged.
+pub const PING_INTERVAL: Duration = Duration::from_secs(20);
+
+/// How long after its last sign of life a peer is given up.
+pub const DEAD_AFTER: Duration = Duration::from_secs(60);
+
+/// How long a peer may take to answer a Close frame, or goes on being read after it broke the
+/// protocol.
+pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+
+// --- sources, services and servers ---
 
 /// How much of a stranger's value an error message repeats, in characters.
 pub const EXCERPT_CHARS_MAX: usize = 80;
@@ -61,8 +127,7 @@ pub const REFUSALS_MAX: usize = 64;
 /// The default for the number of clients a server has at the same time.
 pub const CONNECTIONS_MAX: usize = 10_000;
 
-/// The longest message, in bytes.
-pub const MESSAGE_BYTES_MAX: usize = 1 << 20;
+// --- live feeds ---
 
 /// Messages a channel's history keeps, unless told otherwise.
 pub const HISTORY_LEN_MAX: usize = 10_000;
@@ -111,12 +176,6 @@ pub const PAGE_BYTES_MAX: usize = 256 << 10;
 
 /// The longest message a viewer may send, in bytes: commands are short.
 pub const COMMAND_BYTES_MAX: usize = 16 << 10;
-
-/// How often viewers are pinged and told their position.
-pub const PING_INTERVAL: Duration = Duration::from_secs(20);
-
-/// A peer that shows no life for this long is dropped.
-pub const DEAD_AFTER: Duration = Duration::from_secs(60);
 
 /// How long a connection that is closing is read on before it is dropped.
 pub const LINGER: Duration = Duration::from_secs(5);
