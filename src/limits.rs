@@ -73,9 +73,9 @@ pub const PING_INTERVAL: Duration = Duration::from_secs(20);
 /// How long after its last sign of life a peer is given up.
 pub const DEAD_AFTER: Duration = Duration::from_secs(60);
 
-/// How long a peer may take to answer a Close frame, or goes on being read after it broke the
-/// protocol.
-pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a peer may take to answer a Close frame. Shorter than [`DRAIN_TIMEOUT`], so that one
+/// that does not answer is not also counted as dropped.
+pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 
 // --- sources, services and servers ---
 
