@@ -4,8 +4,10 @@ pub use enchufe_core as core;
 
 pub mod address;
 pub mod guard;
+pub mod http;
 pub mod limits;
 pub mod live;
+pub mod page;
 pub mod resolve;
 pub mod serve;
 pub mod service;

@@ -153,3 +153,43 @@ pub const LINGER: Duration = Duration::from_secs(5);
 
 /// Viewers a server has at the same time, unless told otherwise.
 pub const VIEWERS_MAX: usize = 16_000;
+
+/// HTTP connections a server has at the same time, viewers aside. Further ones wait in the
+/// system's queue.
+pub const HTTP_CONNECTIONS_MAX: usize = 2_000;
+
+/// The longest body of a publish, in bytes.
+pub const BODY_BYTES_MAX: usize = 16 << 20;
+
+/// How long the body of a publish may take.
+pub const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Messages in a page of history over HTTP, unless asked for fewer or more.
+pub const HISTORY_PAGE_LEN: usize = 100;
+
+/// Messages in a page of history over HTTP at most.
+pub const HISTORY_PAGE_LEN_MAX: usize = 1_000;
+
+/// The largest file of one's own page, in bytes.
+pub const PAGE_FILE_BYTES_MAX: u64 = 64 << 20;
+
+/// The shortest token, in bytes.
+pub const TOKEN_BYTES_MIN: usize = 16;
+
+/// The longest token, in bytes.
+pub const TOKEN_BYTES_MAX: usize = 512;
+
+/// How long a client may take to send the head of its request.
+pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How many header fields a request or an answer may have.
+pub const HTTP_HEADERS_MAX: usize = 100;
+
+/// How long the head of a request or an answer may be, in bytes.
+pub const HTTP_HEADER_BYTES_MAX: usize = 16 << 10;
+
+/// How much a line source reads at once, in bytes.
+pub const READ_BYTES: usize = 64 << 10;
+
+/// How long a program that was asked to end may take before it is killed.
+pub const PROGRAM_STOP_TIMEOUT: Duration = Duration::from_secs(2);
