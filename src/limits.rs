@@ -28,8 +28,8 @@ pub const FREE_PORT_ATTEMPTS_MAX: usize = 16;
 /// How long accepting rests when the machine has no descriptors or memory left for a connection.
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// How often such a rest is put into the log at most.
-pub const ACCEPT_WARNING_INTERVAL: Duration = Duration::from_secs(10);
+/// How often the same warning is put into the log at most.
+pub const WARNING_INTERVAL: Duration = Duration::from_secs(10);
 
 /// The most one read takes from a stream, in bytes.
 pub const STREAM_CHUNK_BYTES_MAX: usize = 64 << 10;
@@ -39,6 +39,35 @@ pub const STREAM_CHUNK_BYTES_MIN: usize = 4 << 10;
 
 /// The longest line of a stream that is read by lines, in bytes, its ending not counted.
 pub const LINE_BYTES_MAX: usize = 1 << 20;
+
+/// The longest UDP datagram, in bytes. None can be longer, so that none is ever cut (RFC 768).
+pub const UDP_BYTES_MAX: usize = 65_535;
+
+/// The longest datagram taken from a Unix-domain socket, in bytes. A longer one is reported, not
+/// delivered cut.
+pub const UNIXGRAM_BYTES_MAX: usize = 128 << 10;
+
+/// How many peers a datagram server knows at the same time; further ones are dropped.
+pub const DATAGRAM_PEERS_MAX: usize = 1024;
+
+/// How many datagrams wait for one connection to receive them; further ones are dropped.
+pub const DATAGRAM_QUEUE_LEN_MAX: usize = 64;
+
+/// How many bytes of datagrams wait in all the queues of a server; further ones are dropped.
+pub const DATAGRAM_QUEUED_BYTES_MAX: usize = 16 << 20;
+
+/// How long a datagram server remembers a peer from which nothing comes.
+pub const DATAGRAM_IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How long a datagram to a Unix-domain socket waits for room in the peer's queue.
+pub const UNIXGRAM_SEND_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long it takes to look again, where the system gives no sign, for room in a peer's queue or
+/// for a lock.
+pub const RETRY_PAUSE: Duration = Duration::from_millis(5);
+
+/// How long another program may keep the lock on the folder of a Unix-domain socket.
+pub const FOLDER_LOCK_TIMEOUT: Duration = Duration::from_secs(2);
 
 // --- WebSocket ---
 
