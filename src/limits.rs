@@ -208,15 +208,6 @@ pub const TOKEN_BYTES_MIN: usize = 16;
 /// The longest token, in bytes.
 pub const TOKEN_BYTES_MAX: usize = 512;
 
-/// How long a client may take to send the head of its request.
-pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// How many header fields a request or an answer may have.
-pub const HTTP_HEADERS_MAX: usize = 100;
-
-/// How long the head of a request or an answer may be, in bytes.
-pub const HTTP_HEADER_BYTES_MAX: usize = 16 << 10;
-
 /// How much a line source reads at once, in bytes.
 pub const READ_BYTES: usize = 64 << 10;
 
