@@ -96,6 +96,9 @@ pub const REFUSAL_BYTES_MAX: usize = 512;
 /// What one read of a WebSocket makes room for, in bytes.
 pub const WS_READ_BYTES: usize = 16 << 10;
 
+/// How much the kernel takes for a WebSocket beyond what it can send at once, in bytes (Linux).
+pub const UNSENT_BYTES_MAX: u32 = 128 << 10;
+
 /// How often a peer is pinged.
 pub const PING_INTERVAL: Duration = Duration::from_secs(20);
 
