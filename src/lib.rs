@@ -14,3 +14,11 @@ pub mod service;
 pub mod shutdown;
 pub mod source;
 pub mod transport;
+
+pub use address::Address;
+pub use enchufe_core::Message;
+pub use serve::{ServeOptions, serve};
+pub use service::Service;
+pub use shutdown::Shutdown;
+pub use source::Source;
+pub use transport::{BindOptions, Connection, Listener, OpenOptions};

@@ -96,15 +96,18 @@ pub const REFUSAL_BYTES_MAX: usize = 512;
 /// What one read of a WebSocket makes room for, in bytes.
 pub const WS_READ_BYTES: usize = 16 << 10;
 
+/// How much the kernel takes for a WebSocket beyond what it can send at once, in bytes (Linux).
+pub const UNSENT_BYTES_MAX: u32 = 128 << 10;
+
 /// How often a peer is pinged.
 pub const PING_INTERVAL: Duration = Duration::from_secs(20);
 
 /// How long after its last sign of life a peer is given up.
 pub const DEAD_AFTER: Duration = Duration::from_secs(60);
 
-/// How long a peer may take to answer a Close frame, or goes on being read after it broke the
-/// protocol.
-pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a peer may take to answer a Close frame. Shorter than [`DRAIN_TIMEOUT`], so that one
+/// that does not answer is not also counted as dropped.
+pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 
 // --- sources, services and servers ---
 
@@ -207,15 +210,6 @@ pub const TOKEN_BYTES_MIN: usize = 16;
 
 /// The longest token, in bytes.
 pub const TOKEN_BYTES_MAX: usize = 512;
-
-/// How long a client may take to send the head of its request.
-pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// How many header fields a request or an answer may have.
-pub const HTTP_HEADERS_MAX: usize = 100;
-
-/// How long the head of a request or an answer may be, in bytes.
-pub const HTTP_HEADER_BYTES_MAX: usize = 16 << 10;
 
 /// How much a line source reads at once, in bytes.
 pub const READ_BYTES: usize = 64 << 10;
