@@ -104,7 +104,8 @@ export class Channel {
 
   /** @param {{code: string, message: string}} refusal */
   #refused({ code, message }) {
-    if (this.state === "subscribing") this.state = "refused";
+    if (this.state !== "subscribing") return;
+    this.state = "refused";
     this.refusal = { code, message };
     this.listener.changed(null);
   }
@@ -130,7 +131,7 @@ export class Channel {
     this.#settle("gap");
     this.numbers.gap();
     if (reason === "reset") this.ended = null;
-    const last = this.rows.at(-1);
+    const last = this.rows.findLast((row) => row.kind !== "resumed");
     if (last?.kind === "gap" && last.after === after) {
       // Told again after a resumption: the same gap, perhaps grown.
       Object.assign(last, { next, reason, missing });

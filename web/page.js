@@ -48,11 +48,11 @@ const link = new Link(socketUrl("/"), {
     void refresh();
   },
   event(event) {
-    if (event.type === "error" && event.channel === undefined) console.warn("enchufe:", event.message);
-    const name = "channel" in event ? event.channel : undefined;
-    const channel = name === undefined ? undefined : kept.get(name);
+    if (event.type === "error") console.warn("enchufe:", event.message);
+    if (event.type === "pong") return;
+    const channel = event.channel === undefined ? shown : kept.get(event.channel);
     channel?.on(event);
-    if (channel !== shown || !channel) return;
+    if (channel !== shown) return;
     if (event.type === "message") announcer.heard(1, event.data ?? "");
     if (event.type === "gap") announcer.say(gapText(event));
     if (event.type === "end") void refresh();
