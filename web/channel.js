@@ -36,6 +36,8 @@ export class Channel {
   /** Messages ever received. */
   received = 0;
   numbers = new Numbers();
+  /** Subscriptions asked for and not answered: only the last one counts. */
+  #unanswered = 0;
   /** The connection was lost, and the next `subscribed` resumes it. */
   #resuming = false;
   /** The latest resumption while nothing came after it. @type {ResumedRow | null} */
@@ -51,11 +53,13 @@ export class Channel {
   since() {
     this.state = "subscribing";
     this.refusal = null;
+    this.#unanswered += 1;
     return this.position ?? SINCE_FIRST;
   }
 
   /** The connection is gone: what follows is a resumption. */
   lost() {
+    this.#unanswered = 0;
     if (this.state === "live" || this.state === "subscribing") {
       this.#resuming ||= this.state === "live";
       this.state = "idle";
@@ -72,8 +76,12 @@ export class Channel {
 
   /** @param {import("./wire.js").Event} event */
   on(event) {
-    if (event.type === "subscribed") this.#subscribed(event.position);
-    else if (event.type === "error") this.#refused(event);
+    if (event.type === "subscribed" || event.type === "error") {
+      this.#unanswered = Math.max(0, this.#unanswered - 1);
+      if (this.#unanswered > 0 || this.state !== "subscribing") return;
+      if (event.type === "error") this.#refused(event);
+      else this.#subscribed(event.position);
+    }
     // What is still under way from an earlier subscription will be sent again by the next.
     else if (this.state !== "live") return;
     else if (event.type === "message") this.#message(event);
@@ -104,7 +112,6 @@ export class Channel {
 
   /** @param {{code: string, message: string}} refusal */
   #refused({ code, message }) {
-    if (this.state !== "subscribing") return;
     this.state = "refused";
     this.refusal = { code, message };
     this.listener.changed(null);

@@ -54,7 +54,7 @@ const link = new Link(socketUrl("/"), {
     channel?.on(event);
     if (channel !== shown) return;
     if (event.type === "message") announcer.heard(1, event.data ?? "");
-    if (event.type === "gap") announcer.say(gapText(event));
+    if (event.type === "gap") announcer.warn(gapText(event));
     if (event.type === "end") void refresh();
   },
 });

@@ -116,6 +116,31 @@ export const cases = {
     assert.deepEqual(await texts(page), ["m1", "m2"]);
   },
 
+  "hopping between channels takes nothing twice, however late the answers come": async (test) => {
+    const { page, server } = await played(test, (one, { channel }) => {
+      if (one.subscriptions.length === 1) one.say("subscribed", { channel, position: "e-0" });
+    });
+    await says(page, /Live/);
+    message(server, 1);
+    await shows(page, "m1");
+    await page.evaluate(() => {
+      for (const path of ["/channels/other", "/channels/feed", "/channels/other", "/channels/feed"]) {
+        history.pushState(null, "", path);
+        dispatchEvent(new PopStateEvent("popstate"));
+      }
+    });
+    await until("all are asked for", () => server.subscriptions.length === 5);
+    for (const answer of [1, 2]) {
+      server.say("subscribed", { position: "e-1" });
+      message(server, 2);
+      if (answer === 1) server.say("unsubscribed");
+    }
+    await shows(page, "m2");
+    message(server, 3);
+    await shows(page, "m3");
+    assert.deepEqual(await texts(page), ["m1", "m2", "m3"]);
+  },
+
   "a refusal is shown with its reason": async (test) => {
     const { page } = await played(test, (one) => one.raw('{"error":{"code":"too_many","message":"too many subscriptions"}}'));
     await says(page, /Not available: too many subscriptions/);
