@@ -36,8 +36,8 @@ export class Channel {
   /** Messages ever received. */
   received = 0;
   numbers = new Numbers();
-  /** Subscriptions asked for and not answered: only the last one counts. */
-  #unanswered = 0;
+  /** Unsubscriptions not answered: until they are, what comes belongs to an earlier subscription. */
+  #leaving = 0;
   /** The connection was lost, and the next `subscribed` resumes it. */
   #resuming = false;
   /** The latest resumption while nothing came after it. @type {ResumedRow | null} */
@@ -53,13 +53,12 @@ export class Channel {
   since() {
     this.state = "subscribing";
     this.refusal = null;
-    this.#unanswered += 1;
     return this.position ?? SINCE_FIRST;
   }
 
   /** The connection is gone: what follows is a resumption. */
   lost() {
-    this.#unanswered = 0;
+    this.#leaving = 0;
     if (this.state === "live" || this.state === "subscribing") {
       this.#resuming ||= this.state === "live";
       this.state = "idle";
@@ -67,24 +66,34 @@ export class Channel {
     }
   }
 
-  /** The page looks at another channel. */
+  /** The page looks at another channel; true if the server has to be told. */
   leave() {
+    const subscribed = this.state === "live" || this.state === "subscribing";
+    this.#leaving += Number(subscribed);
     this.state = "idle";
     this.#resuming = false;
     this.#resumption = null;
+    return subscribed;
   }
 
   /** @param {import("./wire.js").Event} event */
   on(event) {
-    if (event.type === "subscribed" || event.type === "error") {
-      this.#unanswered = Math.max(0, this.#unanswered - 1);
-      if (this.#unanswered > 0 || this.state !== "subscribing") return;
-      if (event.type === "error") this.#refused(event);
-      else this.#subscribed(event.position);
+    if (event.type === "unsubscribed" || (event.type === "error" && event.code === "not_subscribed")) {
+      this.#leaving = Math.max(0, this.#leaving - 1);
+      return;
     }
-    // What is still under way from an earlier subscription will be sent again by the next.
-    else if (this.state !== "live") return;
-    else if (event.type === "message") this.#message(event);
+    // What an earlier subscription still brings comes again with the next.
+    if (this.#leaving > 0) return;
+    if (this.state === "live") this.#read(event);
+    else if (this.state === "subscribing") {
+      if (event.type === "subscribed") this.#subscribed(event.position);
+      if (event.type === "error") this.#refused(event);
+    }
+  }
+
+  /** @param {import("./wire.js").Event} event */
+  #read(event) {
+    if (event.type === "message") this.#message(event);
     else if (event.type === "gap") this.#gap(event);
     else if (event.type === "end") this.#end(event);
     else if (event.type === "position") {

@@ -130,15 +130,36 @@ export const cases = {
       }
     });
     await until("all are asked for", () => server.subscriptions.length === 5);
-    for (const answer of [1, 2]) {
-      server.say("subscribed", { position: "e-1" });
-      message(server, 2);
-      if (answer === 1) server.say("unsubscribed");
-    }
+    // The first is left while it is live; the second is answered late, and the third counts.
+    message(server, 2);
+    server.say("unsubscribed");
+    server.say("subscribed", { position: "e-1" });
+    message(server, 2);
+    server.say("unsubscribed");
+    server.say("subscribed", { position: "e-1" });
+    message(server, 2);
     await shows(page, "m2");
     message(server, 3);
     await shows(page, "m3");
     assert.deepEqual(await texts(page), ["m1", "m2", "m3"]);
+  },
+
+  "a subscription that was left before it was answered may never be": async (test) => {
+    const { page, server } = await played(test, (one, { channel }) => {
+      if (channel === "feed" && one.subscriptions.length > 1) one.say("unsubscribed");
+      if (channel === "feed") one.say("subscribed", { position: "e-0" });
+    });
+    await says(page, /Live/);
+    await page.evaluate(() => {
+      for (const path of ["/channels/a/b", "/channels/feed"]) {
+        history.pushState(null, "", path);
+        dispatchEvent(new PopStateEvent("popstate"));
+      }
+    });
+    await until("both are asked for", () => server.subscriptions.length === 3);
+    assert.equal(server.subscriptions[1].channel, "a/b");
+    message(server, 1);
+    await shows(page, "m1");
   },
 
   "a refusal is shown with its reason": async (test) => {
