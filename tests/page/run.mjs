@@ -35,7 +35,8 @@ async function report(name, run) {
   console.log(`${problem ? "FAIL" : "ok  "} ${name} (${took_s} s)`);
   if (problem) {
     failed += 1;
-    console.log(String(problem.stack ?? problem).replace(/^/gm, "     "));
+    const where = String(problem.stack).split("\n").findLast((line) => line.includes("/cases/")) ?? "";
+    console.log(`${problem.message}\n${where.trim()}`.replace(/^/gm, "     "));
   } else {
     passed += 1;
   }
