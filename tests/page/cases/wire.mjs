@@ -182,9 +182,9 @@ export const cases = {
   "an end that is told again after a resumption is not shown twice": async (test) => {
     const { page, server } = await played(test, (one) => {
       one.say("subscribed", { position: "e-1" });
-      one.say("end", { position: "e-1", status: "exit 0" });
+      one.say("end", { position: "e-1", status: "end of input" });
     });
-    await says(page, /Ended: exit status 0/);
+    await says(page, /Ended: end of input/);
     server.close();
     await marks(page, /Resumed, nothing missed/);
     await says(page, /Ended/);
