@@ -59,7 +59,7 @@ async fn dispatch(
         return Ok(preflight());
     }
     if upgrade::is_asked_for(request.headers()) {
-        return upgrade::respond(site, &connection, request, channel);
+        return upgrade::respond(site, &connection, request, channel).await;
     }
     if request.method() == Method::POST && named.is_some() {
         let Some(channel) = channel else { return Err(not_found(&path)) };

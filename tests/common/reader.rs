@@ -97,8 +97,8 @@ pub fn offset(position: &Value) -> u64 {
     text.split_once('-').expect("EPOCH-OFFSET").1.parse().expect("a number")
 }
 
-/// A reader on a thread of its own. It is connected when [`Reader::spawn`] returns; a patient one
-/// reads nothing until it is told to.
+/// A reader on a thread of its own. The server knows where it begins when [`Reader::spawn`] returns;
+/// a patient one reads nothing more until it is told to.
 pub struct Reader {
     thread: JoinHandle<Account>,
     go: mpsc::Sender<()>,
@@ -118,8 +118,10 @@ impl Reader {
         let (go, wait) = mpsc::channel();
         let plan = plan.clone();
         let stream = connect(address, plan.patient);
+        let (begun, ready) = mpsc::channel();
         let thread = thread::spawn(move || {
             let pause = || {
+                begun.send(()).ok();
                 if plan.patient {
                     wait.recv().ok();
                 }
@@ -130,6 +132,8 @@ impl Reader {
                 Wire::Events | Wire::NdJson => http(stream, &plan, pause),
             }
         });
+        // A reader that panics is found out when it is joined.
+        ready.recv().ok();
         Self { thread, go }
     }
 
@@ -177,6 +181,9 @@ fn web_socket(stream: TcpStream, query: &str, is_v1: bool, pause: impl FnOnce())
         }
         let command = serde_json::json!({ "subscribe": subscribe }).to_string();
         socket.send(Message::text(command)).expect("it is open");
+        let subscribed = socket.read().expect("an answer").into_text().expect("text");
+        let subscribed: Value = serde_json::from_str(&subscribed).expect("JSON");
+        account.note_position(&subscribed["subscribed"]["position"]);
         socket
     } else {
         open(stream, &format!("/channels/feed?{query}"), None)
@@ -188,7 +195,6 @@ fn web_socket(stream: TcpStream, query: &str, is_v1: bool, pause: impl FnOnce())
                 let event: Value = serde_json::from_str(&text).expect("JSON");
                 let (kind, body) = event.as_object().and_then(|o| o.iter().next()).expect("a key");
                 match kind.as_str() {
-                    "subscribed" => account.note_position(&body["position"]),
                     "message" => account.note_json(body),
                     "gap" => account.note_gap(body),
                     "position" => {}
