@@ -32,6 +32,7 @@ const axeCases = Object.fromEntries(["en-GB", "es-ES"].flatMap((locale) => ["lig
     await test.picture(`page-${locale.slice(0, 2)}-${colorScheme}`, page);
     const demo = await test.demo();
     const small = await test.page(demo.greet, { locale, colorScheme, bypassCSP: true });
+    await says(small, /Live|En directo/);
     await small.locator("#box").fill("Ana");
     await small.locator("#box").press("Enter");
     await shows(small, "Hola Ana!");
