@@ -1,2 +1,3 @@
 //! enchufe
+pub mod cli;
 pub use enchufe_core as core;

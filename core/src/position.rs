@@ -71,7 +71,9 @@ mod tests {
 
     #[test]
     fn what_is_not_a_position_is_refused_with_the_value() {
-        for text in ["", "-", "a-", "-1", "zz-1", "a-+1", "a--1", "1", "a-1-2", "a-18446744073709551616"] {
+        for text in
+            ["", "-", "a-", "-1", "zz-1", "a-+1", "a--1", "1", "a-1-2", "a-18446744073709551616"]
+        {
             let error = text.parse::<Position>().expect_err(text);
             assert!(error.to_string().contains(text), "{error}");
         }

@@ -1,0 +1,93 @@
+//! The command line over the library: words in, exit code out.
+//!
+//! It is part of the library so that the catalogue can match on every error without a wildcard;
+//! only [`main`] is for others to call, and nothing here is a stable interface.
+
+mod args;
+mod catalogue;
+mod escape;
+mod exit_code;
+mod failure;
+mod language;
+mod output;
+mod usage;
+mod values;
+
+use std::{ffi::OsString, process::ExitCode};
+
+use clap::{CommandFactory as _, FromArgMatches as _};
+
+use self::{
+    args::{Cli, Command},
+    catalogue::Phrase,
+    exit_code::Exit,
+    failure::Failure,
+    language::Language,
+    usage::Usage,
+};
+
+/// Runs the program with the arguments and the environment of this process.
+pub fn main() -> ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let language = Language::choose(&arguments, |name| std::env::var(name).ok());
+    let result = parse(&arguments, language).and_then(|cli| match cli {
+        Some(cli) => run(cli, language),
+        None => Ok(Exit::Success),
+    });
+    let exit = result.unwrap_or_else(|failure| {
+        complain(&failure, language);
+        failure.exit()
+    });
+    exit.into()
+}
+
+/// The command line, or nothing when it only asked for help, which is then on standard output.
+fn parse(arguments: &[OsString], language: Language) -> Result<Option<Cli>, Failure> {
+    // A flag given twice is what somebody types after recalling the line from the history.
+    let command = Cli::command().mut_subcommands(|command| command.args_override_self(true));
+    let mut command = catalogue::localise(command, language);
+    let matches = command.try_get_matches_from_mut(arguments);
+    let error = match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
+        Ok(cli) => return Ok(Some(cli)),
+        Err(error) => error,
+    };
+    use clap::error::ErrorKind;
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            // A reader who has seen enough of the help is no failure.
+            let _ = error.print();
+            Ok(None)
+        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            let _ = error.print();
+            Err(Failure::Shown)
+        }
+        _ => {
+            let words: Vec<String> =
+                arguments.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+            let commands: Vec<String> =
+                command.get_subcommands().map(|known| known.get_name().to_owned()).collect();
+            Err(Failure::Usage(Usage::new(&error, &words, &commands)))
+        }
+    }
+}
+
+fn run(cli: Cli, _language: Language) -> Result<Exit, Failure> {
+    match cli.command {
+        _ => Ok(Exit::Success),
+    }
+}
+
+/// Says on standard error why the command failed, and what to do about it.
+fn complain(failure: &Failure, language: Language) {
+    let Some(report) = language.report(failure) else { return };
+    let (red, blue, plain) = if output::stderr_has_colour() {
+        ("\x1b[1;31m", "\x1b[1;36m", "\x1b[0m")
+    } else {
+        ("", "", "")
+    };
+    output::notice(&format!("{red}{}:{plain} {}", language.say(Phrase::Error), report.message));
+    if let Some(hint) = report.hint {
+        output::notice(&format!("{blue}{}:{plain} {hint}", language.say(Phrase::Hint)));
+    }
+}
