@@ -14,6 +14,39 @@ pub(crate) fn text(bytes: &[u8]) -> String {
     escape(bytes, |character| matches!(character, '\n' | '\t'))
 }
 
+/// Text that arrives in chunks, which may split a character.
+#[derive(Debug, Default)]
+pub(crate) struct Text {
+    /// The beginning of a character whose rest has not come, at most three bytes.
+    begun: Vec<u8>,
+}
+
+impl Text {
+    /// What of the chunk, and of what came before, can be shown.
+    pub(crate) fn push(&mut self, chunk: &[u8]) -> String {
+        self.begun.extend_from_slice(chunk);
+        let bytes = std::mem::take(&mut self.begun);
+        let whole = bytes.len() - begun_character_len(&bytes);
+        self.begun.extend_from_slice(&bytes[whole..]);
+        text(&bytes[..whole])
+    }
+
+    /// What was left over: no more will come.
+    pub(crate) fn finish(&mut self) -> String {
+        text(&std::mem::take(&mut self.begun))
+    }
+}
+
+/// How many bytes at the end are the beginning of a character.
+fn begun_character_len(bytes: &[u8]) -> usize {
+    let is_begun = |len: &usize| {
+        // No length: what is invalid so far may still become valid.
+        std::str::from_utf8(&bytes[bytes.len() - len..])
+            .is_err_and(|error| error.valid_up_to() == 0 && error.error_len().is_none())
+    };
+    (1..=bytes.len().min(3)).find(is_begun).unwrap_or(0)
+}
+
 fn escape(bytes: &[u8], passes: impl Fn(char) -> bool) -> String {
     let mut out = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
@@ -73,6 +106,24 @@ mod tests {
     #[test]
     fn text_keeps_its_lines_and_tabs() {
         assert_eq!(text("uno\n\tdos ñ 🔌".as_bytes()), "uno\n\tdos ñ 🔌");
+    }
+
+    #[test]
+    fn a_character_may_come_in_pieces() {
+        let whole = "año 🔌\n".as_bytes();
+        for size in 1..whole.len() {
+            let mut text = Text::default();
+            let shown: String = whole.chunks(size).map(|chunk| text.push(chunk)).collect();
+            assert_eq!(shown + &text.finish(), "año 🔌\n", "in pieces of {size}");
+        }
+    }
+
+    #[test]
+    fn a_character_that_stays_half_is_shown_as_bytes() {
+        let mut text = Text::default();
+        assert_eq!(text.push(b"a\xf0\x9f"), "a");
+        assert_eq!(text.finish(), "\\xf0\\x9f");
+        assert_eq!(text.push(b"\xffb"), "\\xffb");
     }
 
     #[test]

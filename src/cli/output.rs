@@ -8,6 +8,8 @@ use std::{
     sync::Mutex,
 };
 
+use super::{exit_code::Exit, failure::Failure};
+
 /// Standard output could not be written to.
 #[derive(Debug)]
 pub(crate) enum OutputError {
@@ -22,6 +24,16 @@ impl From<io::Error> for OutputError {
         match error.kind() {
             io::ErrorKind::BrokenPipe => Self::Closed,
             _ => Self::Failed(error),
+        }
+    }
+}
+
+impl OutputError {
+    /// A reader that has gone has had enough: that is how a command ends well.
+    pub(crate) fn into_result(self) -> Result<Exit, Failure> {
+        match self {
+            Self::Closed => Ok(Exit::Success),
+            Self::Failed(error) => Err(Failure::Output(error)),
         }
     }
 }
@@ -44,6 +56,12 @@ pub(crate) fn notice(line: &str) {
     let mut out = io::stderr().lock();
     // Nobody is left to be told that nobody is listening.
     let _ = out.write_all(format!("{line}\n").as_bytes());
+}
+
+/// Asks on standard error: no line break, the answer comes after it.
+pub(crate) fn ask(prompt: &str) {
+    let mut out = io::stderr().lock();
+    let _ = out.write_all(prompt.as_bytes()).and_then(|()| out.flush());
 }
 
 /// Whether standard error may be coloured: it is a terminal and `NO_COLOR` is unset or empty
