@@ -5,9 +5,22 @@
 //! the core hands in bytes, time and random numbers, and everything in it can be tested and
 //! fuzzed by value.
 
+pub mod channel;
+pub mod fanout;
+pub mod gap;
+pub mod json;
 pub mod message;
 pub mod position;
+pub mod publication;
+pub mod since;
+pub mod sse;
+pub mod v1;
 pub mod ws;
 
+pub use channel::ChannelName;
+pub use fanout::Fanout;
+pub use gap::{End, Gap, GapReason, SlowPolicy};
 pub use message::{Kind, Message, MessageRef};
 pub use position::{Epoch, Position};
+pub use publication::{Form, Publication};
+pub use since::Since;

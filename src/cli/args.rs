@@ -3,11 +3,12 @@
 //! What a flag means is said here in English, beside the flag; `catalogue` has the other languages
 //! under the same names, and a test fails when one is missing.
 
-use std::{ffi::OsString, ops::RangeInclusive, path::PathBuf, time::Duration};
+use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use super::values;
+use crate::source::{Interval, Numbers};
 
 /// Turns anything that speaks into a live feed that never loses data silently
 #[derive(Debug, Parser)]
@@ -216,13 +217,13 @@ pub(crate) enum ServiceName {
 #[derive(Debug, Args)]
 pub(crate) struct Generator {
     /// clock, random: seconds between messages, drawn anew each time [default: 0..3, 0..1]
-    #[arg(long, value_name = "FROM..TO", value_parser = values::interval)]
-    pub(crate) interval: Option<RangeInclusive<Duration>>,
+    #[arg(long, value_name = "FROM..TO", value_parser = str::parse::<Interval>)]
+    pub(crate) interval: Option<Interval>,
 
     /// random: the numbers, both ends included [default: 0..9]
-    #[arg(long, value_name = "FROM..TO", value_parser = values::range, conflicts_with = "value")]
+    #[arg(long, value_name = "FROM..TO", value_parser = str::parse::<Numbers>, conflicts_with = "value")]
     #[arg(allow_hyphen_values = true)]
-    pub(crate) range: Option<RangeInclusive<i64>>,
+    pub(crate) range: Option<Numbers>,
 
     /// random: always this number
     #[arg(long, value_name = "NUMBER", allow_hyphen_values = true)]

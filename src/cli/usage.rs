@@ -90,7 +90,7 @@ impl UsageError {
             ErrorKind::ValueValidation => Self::BadValue {
                 argument: argument(),
                 value: value(),
-                why: error.source().and_then(|why| why.downcast_ref().copied()),
+                why: error.source().and_then(ValueError::of),
             },
             ErrorKind::MissingRequiredArgument => {
                 Self::Missing { arguments: list(ContextKind::InvalidArg) }

@@ -1,8 +1,10 @@
-//! The small values of the command line: a time, a range of them, a number of bytes.
+//! The small values of the command line: a time, a count, a number of bytes.
 //!
 //! Each is parsed once, here, and is right from then on.
 
-use std::{ops::RangeInclusive, time::Duration};
+use std::{error::Error, time::Duration};
+
+use crate::source::{ParseIntervalError, ParseNumbersError};
 
 /// The longest time that can be asked for: a year, far from any overflow.
 const TIME_MAX: Duration = Duration::from_secs(365 * 24 * 60 * 60);
@@ -14,7 +16,7 @@ pub(crate) enum ValueError {
     #[error("expected a time such as 1, 0.5, 500ms, 30s, 5m or 1h, at most a year")]
     Time,
     /// Expected one time or two.
-    #[error("expected seconds as FROM..TO, such as 0..3 or 0.5..2, or one time")]
+    #[error("expected a time or a range of up to a day, such as 500ms or 0..3s")]
     Interval,
     /// Expected two whole numbers.
     #[error("expected whole numbers as FROM..TO, both included, such as 0..9")]
@@ -28,6 +30,18 @@ pub(crate) enum ValueError {
     /// Expected the first of three ports.
     #[error("expected a port from 1 to 65533, the first of three")]
     PortBase,
+}
+
+impl ValueError {
+    /// What a parser of ours, here or in the library, found wrong.
+    pub(crate) fn of(error: &(dyn Error + 'static)) -> Option<Self> {
+        match error.downcast_ref() {
+            Some(own) => Some(*own),
+            None if error.is::<ParseIntervalError>() => Some(Self::Interval),
+            None if error.is::<ParseNumbersError>() => Some(Self::Range),
+            None => None,
+        }
+    }
 }
 
 /// Text → a time: seconds, or a number with `ms`, `s`, `m` or `h`.
@@ -46,24 +60,6 @@ pub(crate) fn time(text: &str) -> Result<Duration, ValueError> {
         Ok(time) if time <= TIME_MAX => Ok(time),
         _ => Err(ValueError::Time),
     }
-}
-
-/// Text → a range of times, from which each pause is drawn.
-pub(crate) fn interval(text: &str) -> Result<RangeInclusive<Duration>, ValueError> {
-    let (from, to) = text.split_once("..").unwrap_or((text, text));
-    let (from, to) = (time(from).ok(), time(to).ok());
-    match (from, to) {
-        (Some(from), Some(to)) if from <= to => Ok(from..=to),
-        _ => Err(ValueError::Interval),
-    }
-}
-
-/// Text → a range of whole numbers, both ends included.
-pub(crate) fn range(text: &str) -> Result<RangeInclusive<i64>, ValueError> {
-    let (from, to) = text.split_once("..").ok_or(ValueError::Range)?;
-    let number = |text: &str| text.parse().map_err(|_| ValueError::Range);
-    let range = number(from)?..=number(to)?;
-    if range.is_empty() { Err(ValueError::Range) } else { Ok(range) }
 }
 
 /// Text → a number of bytes; `K`, `M` and `G` are powers of 1024.
@@ -114,25 +110,6 @@ mod tests {
         for text in ["", "s", "-1", "+1", "1x", "1e3", "inf", "NaN", "1 s", "99999h", "1.2.3", "ñ"]
         {
             assert_eq!(time(text), Err(ValueError::Time), "{text}");
-        }
-    }
-
-    #[test]
-    fn an_interval_is_two_times_in_order_or_one() {
-        assert_eq!(interval("0..3"), Ok(Duration::ZERO..=Duration::from_secs(3)));
-        assert_eq!(interval("100ms..1"), Ok(Duration::from_millis(100)..=Duration::from_secs(1)));
-        assert_eq!(interval("0.01"), Ok(Duration::from_millis(10)..=Duration::from_millis(10)));
-        for text in ["3..0", "..", "1..", "..1", "a..b", "1...."] {
-            assert_eq!(interval(text), Err(ValueError::Interval), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_range_includes_both_ends() {
-        assert_eq!(range("0..9"), Ok(0..=9));
-        assert_eq!(range("-5..-5"), Ok(-5..=-5));
-        for text in ["9..0", "7", "..", "0..9.5", "0..99999999999999999999"] {
-            assert_eq!(range(text), Err(ValueError::Range), "{text}");
         }
     }
 

@@ -65,7 +65,7 @@ fn expected(why: ValueError) -> &'static str {
             "se espera un tiempo como 1, 0.5, 500ms, 30s, 5m o 1h, un año como mucho"
         }
         ValueError::Interval => {
-            "se esperan segundos como DESDE..HASTA, por ejemplo 0..3 o 0.5..2, o un solo tiempo"
+            "se espera un tiempo o un intervalo, de hasta un día, por ejemplo 500ms o 0..3s"
         }
         ValueError::Range => {
             "se esperan números enteros como DESDE..HASTA, con ambos extremos, por ejemplo 0..9"

@@ -1,0 +1,396 @@
+//! Fan-out: one ring per channel, one cursor per subscription, nothing queued per reader.
+//!
+//! Whoever owns the sockets drives it: publications go in, readers that can be written to come
+//! out, the bytes to write are borrowed from the publications themselves, and what was accepted
+//! by the socket moves the cursors. It has no socket, no clock and no thread, so that a test can
+//! try every order of events.
+//!
+//! A reader that is not in the ring (it came late, or fell behind) asks for pages of history
+//! through [`Action::History`] until it has caught up. Only history declares messages missing.
+
+mod reader;
+mod ring;
+mod transmit;
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
+
+use bytes::Bytes;
+use slab::Slab;
+
+use crate::{
+    ChannelName, End, Form, Gap, Position, Publication, SlowPolicy, v1,
+    ws::{self, CloseCode, CloseReason},
+};
+use reader::{Reader, State, Subscription};
+use ring::Ring;
+
+pub use transmit::{SLICES_MAX, Transmit};
+
+/// The bounds of a [`Fanout`].
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Publications a ring keeps.
+    pub ring_len_max: usize,
+    /// Bytes a ring keeps, counted by [`Publication::cost`].
+    pub ring_bytes_max: usize,
+    /// Bytes of replies waiting for one reader.
+    pub outbox_bytes_max: usize,
+    /// Channels one connection may read.
+    pub subscriptions_max: usize,
+}
+
+/// One reader's connection. Never reused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReaderId {
+    index: usize,
+    generation: u64,
+}
+
+/// One reader's cursor into one channel. Never reused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SubscriptionId {
+    index: usize,
+    generation: u64,
+}
+
+/// What the owner has to do for the fan-out. Each history request is answered with
+/// [`Fanout::page`], and no subscription has two under way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// Begin the channel's tail here: [`Fanout::attached`], then [`Fanout::publish`].
+    Attach(ChannelName),
+    /// Nobody reads the channel here any more.
+    Detach(ChannelName),
+    /// Read a page of history.
+    History {
+        /// For whom.
+        subscription: SubscriptionId,
+        /// Of which channel.
+        channel: ChannelName,
+        /// What the page comes after.
+        after: Position,
+    },
+}
+
+/// A run of a channel's history.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// In order, all of them after the position that was asked for.
+    pub items: Vec<Arc<Publication>>,
+    /// What is missing before the first item.
+    pub gap: Option<Gap>,
+    /// The page is complete through here.
+    pub through: Position,
+}
+
+/// Why a subscription was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SubscribeError {
+    /// The connection reads the channel already.
+    #[error("this connection reads the channel already")]
+    Already,
+    /// More channels than one connection may read.
+    #[error("one connection may read at most {0} channels")]
+    TooMany(usize),
+    /// The connection is closing.
+    #[error("the connection is closing")]
+    Closing,
+}
+
+/// Replies wait for a reader that does not read: more than [`Limits::outbox_bytes_max`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the reader takes no replies")]
+pub struct OutboxFull;
+
+/// What has happened, counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Publications handed to sockets.
+    pub delivered: u64,
+    /// Gaps told, conflation aside.
+    pub gaps: u64,
+    /// Publications left out for readers of the newest only.
+    pub conflated: u64,
+    /// Readers closed because they were too slow.
+    pub cut: u64,
+    /// Frames kept for a reader because only part of one was accepted.
+    pub pinned: u64,
+}
+
+/// The fan-out of one shard.
+pub struct Fanout {
+    limits: Limits,
+    generation: u64,
+    rings: Slab<Ring>,
+    names: BTreeMap<ChannelName, usize>,
+    readers: Slab<Reader>,
+    subscriptions: Slab<Subscription>,
+    urgent: VecDeque<ReaderId>,
+    dirty: VecDeque<usize>,
+    actions: VecDeque<Action>,
+    counts: Counts,
+}
+
+impl Fanout {
+    /// An empty one.
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            generation: 0,
+            rings: Slab::new(),
+            names: BTreeMap::new(),
+            readers: Slab::new(),
+            subscriptions: Slab::new(),
+            urgent: VecDeque::new(),
+            dirty: VecDeque::new(),
+            actions: VecDeque::new(),
+            counts: Counts::default(),
+        }
+    }
+
+    /// What has happened so far.
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// What the owner has to do next.
+    pub fn next_action(&mut self) -> Option<Action> {
+        self.actions.pop_front()
+    }
+
+    /// Takes in a connection. `token` is the owner's name for it.
+    pub fn connect(&mut self, form: Form, token: usize) -> ReaderId {
+        self.generation += 1;
+        let generation = self.generation;
+        let index = self.readers.insert(Reader::new(form, token, generation));
+        ReaderId { index, generation }
+    }
+
+    /// The owner's name for a reader, while it is here.
+    pub fn token(&self, reader: ReaderId) -> Option<usize> {
+        self.reader(reader).map(|reader| reader.token)
+    }
+
+    /// How the reader's messages are encoded, while it is here.
+    pub fn form(&self, reader: ReaderId) -> Option<Form> {
+        self.reader(reader).map(|reader| reader.form)
+    }
+
+    /// Forgets a connection and all its subscriptions.
+    pub fn disconnect(&mut self, reader: ReaderId) {
+        if self.reader(reader).is_some() {
+            self.drop_subscriptions(reader);
+            self.readers.remove(reader.index);
+        }
+    }
+
+    /// Adds a cursor, which waits for [`Fanout::start`].
+    pub fn subscribe(
+        &mut self,
+        reader_id: ReaderId,
+        channel: &ChannelName,
+        slow: SlowPolicy,
+    ) -> Result<SubscriptionId, SubscribeError> {
+        let reader =
+            self.reader(reader_id).filter(|r| !r.closing).ok_or(SubscribeError::Closing)?;
+        if reader.subscriptions.len() >= self.limits.subscriptions_max {
+            return Err(SubscribeError::TooMany(self.limits.subscriptions_max));
+        }
+        if self.subscription_of(reader_id, channel).is_some() {
+            return Err(SubscribeError::Already);
+        }
+        let ring = self.ring_of(channel);
+        self.rings[ring].subscriptions += 1;
+        self.generation += 1;
+        let generation = self.generation;
+        let index = self.subscriptions.insert(Subscription {
+            generation,
+            reader: reader_id,
+            ring,
+            slow,
+            state: State::Starting,
+            after: None,
+            was_live: false,
+            listed: false,
+        });
+        let id = SubscriptionId { index, generation };
+        self.readers[reader_id.index].subscriptions.push(id);
+        Ok(id)
+    }
+
+    /// Sets a cursor: the reader gets what comes after `after`, and is told of `gap` first.
+    pub fn start(&mut self, id: SubscriptionId, after: Position, gap: Option<Gap>) {
+        let Some(subscription) = self.subscription_mut(id) else { return };
+        subscription.after = Some(after);
+        let (reader, ring) = (subscription.reader, subscription.ring);
+        if self.form(reader) == Some(Form::V1) {
+            let event = v1::frame(&v1::Event::subscribed(&self.rings[ring].channel, after));
+            self.enqueue(reader, event);
+        }
+        if let Some(gap) = gap {
+            self.tell_gap(id, gap);
+        }
+        self.join(id);
+    }
+
+    /// Takes a cursor back; `true` when there was one.
+    pub fn unsubscribe(&mut self, reader: ReaderId, channel: &ChannelName) -> bool {
+        let Some(id) = self.subscription_of(reader, channel) else { return false };
+        self.readers[reader.index].subscriptions.retain(|other| *other != id);
+        self.remove_subscription(id);
+        true
+    }
+
+    /// Answers [`Action::History`].
+    pub fn page(&mut self, id: SubscriptionId, page: Page) {
+        let Some(subscription) = self.subscription(id) else { return };
+        if !matches!(subscription.state, State::AwaitingHistory) {
+            return;
+        }
+        if let Some(mut gap) = page.gap {
+            if gap.reason == crate::GapReason::Expired && subscription.was_live {
+                gap.reason = crate::GapReason::Slow;
+            }
+            if !self.tell_gap(id, gap) {
+                return;
+            }
+        }
+        let Some(subscription) = self.subscription_mut(id) else { return };
+        let reader = subscription.reader;
+        if page.items.is_empty() {
+            subscription.after = Some(page.through);
+            self.join(id);
+        } else {
+            subscription.state = State::Backlog { queue: page.items.into(), through: page.through };
+        }
+        self.hurry(reader);
+    }
+
+    /// The channel's tail has begun, or begun again, after a position.
+    pub fn attached(&mut self, channel: &ChannelName, after: Position) {
+        let Some(&ring) = self.names.get(channel) else { return };
+        self.rings[ring].restart(after);
+        for id in std::mem::take(&mut self.rings[ring].parked) {
+            self.join(id);
+        }
+        self.mark_dirty(ring);
+    }
+
+    /// The newest message of a channel. Ignored until the channel is attached.
+    pub fn publish(&mut self, channel: &ChannelName, publication: Arc<Publication>) {
+        let Some(&ring) = self.names.get(channel) else { return };
+        if self.rings[ring].is_attached() {
+            let Limits { ring_len_max, ring_bytes_max, .. } = self.limits;
+            self.rings[ring].push(publication, ring_len_max, ring_bytes_max);
+            self.mark_dirty(ring);
+        }
+    }
+
+    /// Nothing more will come after what has been published.
+    pub fn ended(&mut self, channel: &ChannelName, end: Arc<End>) {
+        let Some(&ring) = self.names.get(channel) else { return };
+        if self.rings[ring].is_attached() {
+            self.rings[ring].end = Some(end);
+            self.mark_dirty(ring);
+        }
+    }
+
+    /// Queues a frame of the owner's for a reader (a pong, a reply).
+    pub fn push(&mut self, reader: ReaderId, frame: Bytes) -> Result<(), OutboxFull> {
+        let bytes_max = self.limits.outbox_bytes_max;
+        match self.reader(reader) {
+            Some(state) if state.outbox_bytes + frame.len() > bytes_max => Err(OutboxFull),
+            _ => {
+                self.enqueue(reader, frame);
+                Ok(())
+            }
+        }
+    }
+
+    /// Closes a connection once everything already queued for it has gone out: its
+    /// subscriptions end here. A raw reader's reason is the position to resume after.
+    pub fn close(&mut self, reader_id: ReaderId, code: CloseCode, reason: &str) {
+        let Some(reader) = self.reader(reader_id).filter(|reader| !reader.closing) else { return };
+        let position = reader
+            .subscriptions
+            .first()
+            .filter(|_| reader.form == Form::Raw)
+            .and_then(|id| self.subscription(*id)?.after);
+        let reason = position.map_or_else(|| reason.to_owned(), |position| position.to_string());
+        self.finish(reader_id, &CloseReason::new(code, reason));
+    }
+
+    /// As [`Fanout::close`], with exactly this reason (the answer to a peer's close).
+    pub fn finish(&mut self, reader_id: ReaderId, reason: &CloseReason) {
+        if self.reader(reader_id).is_none_or(|reader| reader.closing) {
+            return;
+        }
+        self.drop_subscriptions(reader_id);
+        let mut frame = Vec::new();
+        ws::encode::close(&mut frame, Some(reason), None);
+        self.enqueue(reader_id, Bytes::from(frame));
+        self.readers[reader_id.index].closing = true;
+    }
+
+    /// Tells a reader where it stands in the channels it is up to date with.
+    pub fn heartbeat(&mut self, reader_id: ReaderId) {
+        let Some(reader) = self.reader(reader_id) else { return };
+        if reader.form != Form::V1 || reader.outbox_bytes > 0 {
+            return;
+        }
+        let frames: Vec<Bytes> = reader
+            .subscriptions
+            .iter()
+            .filter_map(|id| {
+                let subscription = self.subscription(*id)?;
+                let ring = &self.rings[subscription.ring];
+                let State::Live { next } = subscription.state else { return None };
+                let after = subscription.after.filter(|_| next == ring.end_sequence())?;
+                Some(v1::frame(&v1::Event::position(&ring.channel, after)))
+            })
+            .collect();
+        for frame in frames {
+            self.enqueue(reader_id, frame);
+        }
+    }
+
+    fn mark_dirty(&mut self, ring: usize) {
+        let sweep = &mut self.rings[ring].sweep;
+        if sweep.queued {
+            sweep.again = true;
+        } else {
+            *sweep = ring::Sweep { at: 0, queued: true, again: false };
+            self.dirty.push_back(ring);
+        }
+    }
+
+    fn ring_of(&mut self, channel: &ChannelName) -> usize {
+        if let Some(&ring) = self.names.get(channel) {
+            return ring;
+        }
+        let ring = self.rings.insert(Ring::new(channel.clone()));
+        self.names.insert(channel.clone(), ring);
+        self.actions.push_back(Action::Attach(channel.clone()));
+        ring
+    }
+
+    fn enqueue(&mut self, reader: ReaderId, frame: Bytes) {
+        if let Some(state) = self.reader_mut(reader).filter(|reader| !reader.closing) {
+            state.outbox_bytes += frame.len();
+            state.outbox.push_back(frame);
+            self.hurry(reader);
+        }
+    }
+
+    /// Puts a reader into the queue of those that have something of their own to write.
+    fn hurry(&mut self, id: ReaderId) {
+        if let Some(reader) = self.reader_mut(id).filter(|r| !r.hurried && !r.blocked) {
+            reader.hurried = true;
+            self.urgent.push_back(id);
+        }
+    }
+}

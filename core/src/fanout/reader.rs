@@ -1,0 +1,313 @@
+//! Readers and their cursors: joining the ring, falling out of it, catching up, leaving.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use bytes::Bytes;
+
+use super::{Action, Fanout, ReaderId, Ring, SubscriptionId};
+use crate::{
+    ChannelName, Form, Gap, Position, Publication, SlowPolicy, v1,
+    ws::{CloseCode, CloseReason},
+};
+
+/// A connection.
+pub(super) struct Reader {
+    pub(super) generation: u64,
+    pub(super) form: Form,
+    pub(super) token: usize,
+    pub(super) subscriptions: Vec<SubscriptionId>,
+    /// Which subscription writes first: they take turns.
+    pub(super) turn: usize,
+    /// Frames of the reader's own: replies, gaps, ends, the close.
+    pub(super) outbox: VecDeque<Bytes>,
+    pub(super) outbox_bytes: usize,
+    /// The frame of which only a part was accepted, and how much of it.
+    pub(super) partial: Option<(Bytes, usize)>,
+    /// The socket takes nothing for now.
+    pub(super) blocked: bool,
+    /// In the queue of urgent readers.
+    pub(super) hurried: bool,
+    /// The close is in the outbox: nothing comes after it.
+    pub(super) closing: bool,
+}
+
+impl Reader {
+    pub(super) fn new(form: Form, token: usize, generation: u64) -> Self {
+        Self {
+            generation,
+            form,
+            token,
+            subscriptions: Vec::new(),
+            turn: 0,
+            outbox: VecDeque::new(),
+            outbox_bytes: 0,
+            partial: None,
+            blocked: false,
+            hurried: false,
+            closing: false,
+        }
+    }
+}
+
+/// A cursor.
+pub(super) struct Subscription {
+    pub(super) generation: u64,
+    pub(super) reader: ReaderId,
+    pub(super) ring: usize,
+    pub(super) slow: SlowPolicy,
+    pub(super) state: State,
+    /// What the reader has everything through; unknown until it has started.
+    pub(super) after: Option<Position>,
+    /// It was up to date once: what it misses from then on, it misses because it is slow.
+    pub(super) was_live: bool,
+    /// Named in the ring's list of readers.
+    pub(super) listed: bool,
+}
+
+pub(super) enum State {
+    /// Waits for [`Fanout::start`].
+    Starting,
+    /// Waits for the channel's tail to begin.
+    Parked,
+    /// Waits for [`Fanout::page`].
+    AwaitingHistory,
+    /// Sends a page of history.
+    Backlog { queue: VecDeque<Arc<Publication>>, through: Position },
+    /// Sends what the ring has, from this sequence on.
+    Live { next: u64 },
+    /// Everything was sent, the end too.
+    Ended,
+}
+
+impl Fanout {
+    pub(super) fn reader(&self, id: ReaderId) -> Option<&Reader> {
+        self.readers.get(id.index).filter(|reader| reader.generation == id.generation)
+    }
+
+    pub(super) fn reader_mut(&mut self, id: ReaderId) -> Option<&mut Reader> {
+        self.readers.get_mut(id.index).filter(|reader| reader.generation == id.generation)
+    }
+
+    pub(super) fn subscription(&self, id: SubscriptionId) -> Option<&Subscription> {
+        self.subscriptions.get(id.index).filter(|sub| sub.generation == id.generation)
+    }
+
+    pub(super) fn subscription_mut(&mut self, id: SubscriptionId) -> Option<&mut Subscription> {
+        self.subscriptions.get_mut(id.index).filter(|sub| sub.generation == id.generation)
+    }
+
+    pub(super) fn subscription_of(
+        &self,
+        reader: ReaderId,
+        channel: &ChannelName,
+    ) -> Option<SubscriptionId> {
+        let of_channel = |id: &&SubscriptionId| {
+            self.subscription(**id).is_some_and(|sub| self.rings[sub.ring].channel == *channel)
+        };
+        self.reader(reader)?.subscriptions.iter().find(of_channel).copied()
+    }
+
+    /// Puts a cursor into the ring, or asks for the history it needs first.
+    pub(super) fn join(&mut self, id: SubscriptionId) {
+        let Some(subscription) = self.subscription(id) else { return };
+        let (Some(after), index) = (subscription.after, subscription.ring) else { return };
+        let listed = subscription.listed;
+        let ring = &mut self.rings[index];
+        let (state, action) = if !ring.is_attached() {
+            ring.parked.push(id);
+            (State::Parked, None)
+        } else if let Some(next) = ring.join(after) {
+            if !listed {
+                ring.readers.push(id);
+            }
+            (State::Live { next }, None)
+        } else {
+            let channel = ring.channel.clone();
+            let action = Action::History { subscription: id, channel, after };
+            (State::AwaitingHistory, Some(action))
+        };
+        self.actions.extend(action);
+        let Some(subscription) = self.subscription_mut(id) else { return };
+        if matches!(state, State::Live { .. }) {
+            subscription.was_live = true;
+            subscription.listed = true;
+        }
+        subscription.state = state;
+        let reader = subscription.reader;
+        self.hurry(reader);
+    }
+
+    /// Brings a cursor to where it can write: everything that is not a plain delivery happens
+    /// here. Called before the reader is written to.
+    pub(super) fn settle(&mut self, id: SubscriptionId) {
+        loop {
+            let subscription = self.subscriptions.get_mut(id.index);
+            let Some(subscription) = subscription.filter(|sub| sub.generation == id.generation)
+            else {
+                return;
+            };
+            match &mut subscription.state {
+                State::Backlog { queue, through } if queue.is_empty() => {
+                    subscription.after = Some(*through);
+                    self.join(id);
+                }
+                State::Live { next } => {
+                    let ring = &self.rings[subscription.ring];
+                    if !ring.holds(*next) {
+                        if !self.fell_out(id) {
+                            return;
+                        }
+                        continue;
+                    }
+                    // A cursor that came from history may be ahead of the ring.
+                    while let (Some(entry), Some(after)) = (ring.get(*next), subscription.after)
+                        && entry.position.epoch == after.epoch
+                        && entry.position.offset <= after.offset
+                    {
+                        *next += 1;
+                    }
+                    let pending = ring.end_sequence().saturating_sub(*next);
+                    if pending == 0 && ring.end.is_some() {
+                        self.tell_end(id);
+                    } else if pending > 1 && subscription.slow == SlowPolicy::Latest {
+                        self.conflate(id);
+                    }
+                    return;
+                }
+                _ => return,
+            }
+        }
+    }
+
+    /// The ring no longer has what the cursor needs. `true` when there is more to settle.
+    fn fell_out(&mut self, id: SubscriptionId) -> bool {
+        let Some(subscription) = self.subscription(id) else { return false };
+        let (after, ring) = (subscription.after, &self.rings[subscription.ring]);
+        let rejoins = after.is_some_and(|after| ring.join(after).is_some());
+        let same_epoch = after.is_some_and(|after| {
+            ring.newest().is_some_and(|(_, p)| p.position.epoch == after.epoch)
+        });
+        match subscription.slow {
+            _ if rejoins => self.join(id),
+            SlowPolicy::Latest if same_epoch => return self.conflate(id),
+            SlowPolicy::Cut if same_epoch => {
+                let reader = subscription.reader;
+                self.counts.cut += 1;
+                self.close(reader, CloseCode::SLOW, "slow");
+                return false;
+            }
+            _ => self.join(id),
+        }
+        true
+    }
+
+    /// Moves the cursor of a reader of the newest only to the newest. Waits while replies are
+    /// queued, so that a reader that takes nothing gathers no notices.
+    fn conflate(&mut self, id: SubscriptionId) -> bool {
+        let Some(subscription) = self.subscription(id) else { return false };
+        let (reader, ring) = (subscription.reader, &self.rings[subscription.ring]);
+        let (State::Live { next }, Some(after)) = (&subscription.state, subscription.after) else {
+            return false;
+        };
+        if self.reader(reader).is_none_or(|reader| !reader.outbox.is_empty()) {
+            return false;
+        }
+        let Some((newest, publication)) = ring.newest() else { return false };
+        let missing = ring.holds(*next).then(|| newest - *next);
+        let reason = crate::GapReason::Conflated;
+        let gap = Gap { after, next: publication.position, reason, missing };
+        let event = v1::frame(&v1::Event::gap(&ring.channel, &gap));
+        let told = before(publication.position);
+        self.counts.conflated += missing.unwrap_or(1);
+        if self.form(reader) == Some(Form::V1) {
+            self.enqueue(reader, event);
+        }
+        if let Some(subscription) = self.subscription_mut(id) {
+            subscription.state = State::Live { next: newest };
+            subscription.after = Some(told);
+        }
+        true
+    }
+
+    /// Tells a reader that messages are missing. A raw reader cannot be told in band: it is
+    /// closed with the position to resume after, and `false` is returned.
+    pub(super) fn tell_gap(&mut self, id: SubscriptionId, gap: Gap) -> bool {
+        let Some(subscription) = self.subscription_mut(id) else { return false };
+        subscription.after = Some(before(gap.next));
+        let (reader, ring) = (subscription.reader, subscription.ring);
+        self.counts.gaps += 1;
+        match self.form(reader) {
+            Some(Form::V1) => {
+                let event = v1::frame(&v1::Event::gap(&self.rings[ring].channel, &gap));
+                self.enqueue(reader, event);
+                true
+            }
+            Some(Form::Raw) => {
+                self.close(reader, CloseCode::GAP, "gap");
+                false
+            }
+            None => false,
+        }
+    }
+
+    fn tell_end(&mut self, id: SubscriptionId) {
+        let Some(subscription) = self.subscription_mut(id) else { return };
+        subscription.state = State::Ended;
+        let (reader, ring) = (subscription.reader, subscription.ring);
+        match self.form(reader) {
+            Some(Form::V1) => {
+                let Ring { channel, end: Some(end), .. } = &self.rings[ring] else { return };
+                let event = v1::frame(&v1::Event::end(channel, end));
+                self.enqueue(reader, event);
+            }
+            Some(Form::Raw) => self.close(reader, CloseCode::ENDED, "ended"),
+            None => {}
+        }
+    }
+
+    /// A subscription that could not start, because of the channel or of `since`.
+    pub fn refuse(&mut self, id: SubscriptionId, code: &str, message: &str) {
+        let Some(subscription) = self.subscription(id) else { return };
+        let (reader, ring) = (subscription.reader, subscription.ring);
+        let channel = self.rings[ring].channel.clone();
+        if self.form(reader) == Some(Form::Raw) {
+            self.finish(reader, &CloseReason::new(CloseCode::UNKNOWN_CHANNEL, message.to_owned()));
+            return;
+        }
+        self.unsubscribe(reader, &channel);
+        let channel = Some(channel.as_str());
+        self.enqueue(reader, v1::frame(&v1::Event::Error { code, message, channel }));
+    }
+
+    pub(super) fn drop_subscriptions(&mut self, reader: ReaderId) {
+        let Some(state) = self.reader_mut(reader) else { return };
+        for id in std::mem::take(&mut state.subscriptions) {
+            self.remove_subscription(id);
+        }
+    }
+
+    pub(super) fn remove_subscription(&mut self, id: SubscriptionId) {
+        if self.subscription(id).is_none() {
+            return;
+        }
+        let subscription = self.subscriptions.remove(id.index);
+        let ring = &mut self.rings[subscription.ring];
+        ring.subscriptions -= 1;
+        ring.stale += usize::from(subscription.listed);
+        if matches!(subscription.state, State::Parked) {
+            ring.parked.retain(|other| *other != id);
+        }
+        if ring.subscriptions == 0 {
+            let ring_index = subscription.ring;
+            let ring = self.rings.remove(ring_index);
+            self.dirty.retain(|dirty| *dirty != ring_index);
+            self.names.remove(&ring.channel);
+            self.actions.push_back(Action::Detach(ring.channel));
+        }
+    }
+}
+
+/// The position whose successor is `position`, whatever else there is between.
+fn before(position: Position) -> Position {
+    Position::new(position.epoch, position.offset.saturating_sub(1))
+}

@@ -1,0 +1,233 @@
+//! The hot path: which reader next, which bytes, and what became of them.
+
+use arrayvec::ArrayVec;
+
+use super::{
+    Fanout, ReaderId,
+    reader::{Reader, State},
+};
+
+/// How many slices one write takes at most.
+pub const SLICES_MAX: usize = 64;
+
+/// What there is to write for a reader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transmit {
+    /// The slices, this many bytes of them.
+    Bytes(usize),
+    /// Nothing for now.
+    Idle,
+    /// The close has gone out: shut the write side.
+    Closed,
+}
+
+impl Fanout {
+    /// The next reader that may have something to write and is not blocked. Those with something
+    /// of their own come first, then the dirty channels take turns, a slice of at most
+    /// `slice` readers each.
+    pub fn next_ready(&mut self, slice: &mut usize) -> Option<ReaderId> {
+        while let Some(id) = self.urgent.pop_front() {
+            if let Some(reader) = self.reader_mut(id) {
+                reader.hurried = false;
+                if !reader.blocked {
+                    return Some(id);
+                }
+            }
+        }
+        while let Some(&index) = self.dirty.front() {
+            while *slice > 0 {
+                let at = self.rings[index].sweep.at;
+                let Some(&id) = self.rings[index].readers.get(at) else {
+                    self.end_sweep(index);
+                    break;
+                };
+                self.rings[index].sweep.at += 1;
+                let Some(subscription) = self.subscription(id) else { continue };
+                if !matches!(subscription.state, State::Live { .. }) {
+                    continue;
+                }
+                let reader = subscription.reader;
+                if self.reader(reader).is_some_and(|reader| !reader.blocked) {
+                    *slice -= 1;
+                    return Some(reader);
+                }
+            }
+            if *slice == 0 {
+                // The slice is used up: the next dirty channel has its turn.
+                self.dirty.rotate_left(1);
+                return None;
+            }
+        }
+        None
+    }
+
+    /// Whether there is work left for [`Fanout::next_ready`].
+    pub fn has_ready(&self) -> bool {
+        !self.urgent.is_empty() || !self.dirty.is_empty()
+    }
+
+    fn end_sweep(&mut self, index: usize) {
+        if self.rings[index].stale * 2 > self.rings[index].readers.len() {
+            let mut readers = std::mem::take(&mut self.rings[index].readers);
+            readers.retain(|id| self.subscription(*id).is_some());
+            self.rings[index].readers = readers;
+            self.rings[index].stale = 0;
+        }
+        let sweep = &mut self.rings[index].sweep;
+        sweep.at = 0;
+        if std::mem::take(&mut sweep.again) {
+            self.dirty.rotate_left(1);
+        } else {
+            sweep.queued = false;
+            self.dirty.pop_front();
+        }
+    }
+
+    /// Fills `slices` with what the reader is to be sent, at most `bytes_max` bytes beyond the
+    /// first slice. Borrowed: nothing is copied. Tell [`Fanout::sent`] what the socket accepted.
+    pub fn poll_transmit<'a>(
+        &'a mut self,
+        id: ReaderId,
+        bytes_max: usize,
+        slices: &mut ArrayVec<&'a [u8], SLICES_MAX>,
+    ) -> Transmit {
+        let subscriptions = self.reader(id).map_or(0, |reader| reader.subscriptions.len());
+        for at in 0..subscriptions {
+            // Settling may close the reader, which takes its subscriptions away.
+            let Some(&sub) = self.reader(id).and_then(|reader| reader.subscriptions.get(at)) else {
+                break;
+            };
+            self.settle(sub);
+        }
+        let Some(reader) = self.reader(id) else { return Transmit::Idle };
+        let mut bytes = 0;
+        self.walk(reader, |frame| {
+            slices.push(frame);
+            bytes += frame.len();
+            bytes < bytes_max && !slices.is_full()
+        });
+        match bytes {
+            0 if reader.closing => Transmit::Closed,
+            0 => Transmit::Idle,
+            _ => Transmit::Bytes(bytes),
+        }
+    }
+
+    /// Everything that waits for a reader, in order, until `take` has enough.
+    fn walk<'a>(&'a self, reader: &'a Reader, mut take: impl FnMut(&'a [u8]) -> bool) {
+        if let Some((frame, sent)) = &reader.partial
+            && !take(&frame[*sent..])
+        {
+            return;
+        }
+        if reader.outbox.iter().any(|frame| !take(frame)) {
+            return;
+        }
+        let (later, first) =
+            reader.subscriptions.split_at(reader.turn.min(reader.subscriptions.len()));
+        for id in first.iter().chain(later) {
+            let Some(subscription) = self.subscription(*id) else { continue };
+            let ring = &self.rings[subscription.ring];
+            match &subscription.state {
+                State::Backlog { queue, .. } => {
+                    if queue.iter().any(|entry| !take(entry.frame(reader.form, &ring.channel))) {
+                        return;
+                    }
+                }
+                State::Live { next } => {
+                    let mut sequence = *next;
+                    while let Some(entry) = ring.get(sequence) {
+                        if !take(entry.frame(reader.form, &ring.channel)) {
+                            return;
+                        }
+                        sequence += 1;
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Moves the reader's cursors past what the socket accepted. A frame of which only a part
+    /// was accepted is kept until the rest has gone out.
+    pub fn sent(&mut self, id: ReaderId, mut bytes: usize) {
+        let Some(reader) = self.readers.get_mut(id.index) else { return };
+        if reader.generation != id.generation {
+            return;
+        }
+        if let Some((frame, sent)) = &mut reader.partial {
+            let rest = frame.len() - *sent;
+            if bytes < rest {
+                *sent += bytes;
+                return;
+            }
+            bytes -= rest;
+            reader.partial = None;
+        }
+        while bytes > 0
+            && let Some(frame) = reader.outbox.pop_front()
+        {
+            reader.outbox_bytes -= frame.len();
+            if bytes < frame.len() {
+                reader.partial = Some((frame, bytes));
+                return;
+            }
+            bytes -= frame.len();
+        }
+        if reader.outbox.is_empty() {
+            // An idle reader owns no buffer.
+            reader.outbox.shrink_to(0);
+        }
+        let count = reader.subscriptions.len();
+        let turn = reader.turn.min(count);
+        for step in 0..count {
+            let at = (turn + step) % count;
+            let sub = &mut self.subscriptions[reader.subscriptions[at].index];
+            let ring = &self.rings[sub.ring];
+            while bytes > 0 {
+                let entry = match &sub.state {
+                    State::Backlog { queue, .. } => queue.front(),
+                    State::Live { next } => ring.get(*next),
+                    _ => None,
+                };
+                let Some(entry) = entry else { break };
+                let frame = entry.frame(reader.form, &ring.channel);
+                if bytes < frame.len() {
+                    reader.partial = Some((frame.clone(), bytes));
+                    self.counts.pinned += 1;
+                }
+                bytes = bytes.saturating_sub(frame.len());
+                sub.after = Some(entry.position);
+                self.counts.delivered += 1;
+                match &mut sub.state {
+                    State::Backlog { queue, .. } => drop(queue.pop_front()),
+                    State::Live { next } => *next += 1,
+                    _ => {}
+                }
+                reader.turn = at;
+            }
+        }
+        // Whoever wrote last writes last next time.
+        reader.turn = if count == 0 { 0 } else { (reader.turn + 1) % count };
+    }
+
+    /// The socket takes nothing until [`Fanout::writable`].
+    pub fn blocked(&mut self, id: ReaderId) {
+        if let Some(reader) = self.reader_mut(id) {
+            reader.blocked = true;
+        }
+    }
+
+    /// The socket takes bytes again.
+    pub fn writable(&mut self, id: ReaderId) {
+        if let Some(reader) = self.reader_mut(id) {
+            reader.blocked = false;
+            self.hurry(id);
+        }
+    }
+
+    /// Writes stopped before everything was written: the reader's turn comes again.
+    pub fn again(&mut self, id: ReaderId) {
+        self.hurry(id);
+    }
+}

@@ -1,0 +1,95 @@
+//! What a reader is told when it cannot have every message.
+
+use std::fmt;
+
+use crate::Position;
+
+/// The open interval `(after, next)`: messages of the channel inside it may be missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gap {
+    /// The last position the reader is known to have had.
+    pub after: Position,
+    /// The first position after the gap that can be had.
+    pub next: Position,
+    /// Why.
+    pub reason: GapReason,
+    /// How many messages are missing, where that is known.
+    pub missing: Option<u64>,
+}
+
+/// Why messages are missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum GapReason {
+    /// The reader was too slow and the history moved on without it.
+    Slow,
+    /// The reader came back after the history had let go of what it missed.
+    Expired,
+    /// The log that the reader's position spoke of is gone.
+    Reset,
+    /// A crash lost messages that the configured durability did not protect.
+    Lost,
+    /// The log was damaged.
+    Corrupt,
+    /// The reader asked for the newest message only.
+    Conflated,
+}
+
+impl GapReason {
+    /// The word that every wire form uses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Slow => "slow",
+            Self::Expired => "expired",
+            Self::Reset => "reset",
+            Self::Lost => "lost",
+            Self::Corrupt => "corrupt",
+            Self::Conflated => "conflated",
+        }
+    }
+}
+
+impl fmt::Display for GapReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What becomes of a reader that does not keep up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum SlowPolicy {
+    /// A gap, then on with the oldest message that is still there.
+    #[default]
+    Skip,
+    /// The newest message only, whenever there is room for one.
+    Latest,
+    /// The connection is closed with the position to resume after.
+    Cut,
+}
+
+/// The text names no policy.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is not a policy for slow readers: expected skip, latest or cut")]
+pub struct ParseSlowPolicyError(pub String);
+
+impl std::str::FromStr for SlowPolicy {
+    type Err = ParseSlowPolicyError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "skip" => Ok(Self::Skip),
+            "latest" => Ok(Self::Latest),
+            "cut" => Ok(Self::Cut),
+            _ => Err(ParseSlowPolicyError(text.chars().take(40).collect())),
+        }
+    }
+}
+
+/// The end of a channel: its source has ended and nothing more will come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct End {
+    /// The position of the last message.
+    pub position: Position,
+    /// How the source ended, such as `exit 0` or `end of input`.
+    pub status: String,
+}

@@ -1,0 +1,286 @@
+//! Bytes from a peer in, messages and control frames out.
+//!
+//! The decoder works in the caller's buffer, which any number of connections can share: a frame
+//! that lies in it whole is unmasked where it is and lent from there. Only what is unfinished at
+//! the buffer's end is copied and kept.
+
+use std::ops::Range;
+
+use super::{
+    CloseCode, CloseReason, Header, Limits, Opcode, Role, Violation, ViolationKind, mask,
+    partial::{OpenFrame, Partial, PartialMessage},
+    utf8,
+};
+use crate::{Kind, MessageRef};
+
+/// Decodes what one peer sends. Between two messages it owns no heap memory.
+#[derive(Debug)]
+pub struct Decoder {
+    limits: Limits,
+    partial: Option<Box<Partial>>,
+    role: Role,
+    /// A Close frame or a violation came: nothing after it counts.
+    ended: bool,
+}
+
+/// What one call of [`Decoder::decode`] did.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Decoded<'a> {
+    /// How many bytes of the input are done with. They have been overwritten by unmasking.
+    pub consumed: usize,
+    /// What became whole. `None` says that the whole input is consumed.
+    pub event: Option<Event<'a>>,
+}
+
+/// Something the peer said. Payloads are lent from the input, or from the decoder until its next
+/// call when they came in pieces.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Event<'a> {
+    /// A whole message. A text is valid UTF-8.
+    Message(MessageRef<'a>),
+    /// A Ping, to be answered with a Pong of the same payload of at most 125 bytes.
+    Ping(&'a [u8]),
+    /// A Pong, asked for or not.
+    Pong(&'a [u8]),
+    /// The peer closes, with its reason if it gives one; answer with a Close frame, unless that is
+    /// what was waited for. The decoder ignores whatever follows.
+    Close(Option<CloseReason>),
+}
+
+impl Decoder {
+    /// A decoder for what our peer sends, where `role` is ours.
+    pub fn new(role: Role, limits: Limits) -> Self {
+        Self { limits, partial: None, role, ended: false }
+    }
+
+    /// Decodes the next event at the front of `input`, unmasking there.
+    ///
+    /// Call it again with the rest, `&mut input[consumed..]`, until there is no event: that last
+    /// call, even with an empty rest, also releases what was kept for the event before.
+    ///
+    /// # Errors
+    ///
+    /// The first [`Violation`] of RFC 6455 or of the [`Limits`], as soon as the bytes that show it
+    /// are there. After it, as after [`Event::Close`], all input is consumed and ignored.
+    pub fn decode<'a>(&'a mut self, input: &'a mut [u8]) -> Result<Decoded<'a>, Violation> {
+        self.release();
+        if self.ended {
+            return Ok(Decoded { consumed: input.len(), event: None });
+        }
+        let (consumed, found) = self.advance(input).map_err(|kind| {
+            self.end();
+            Violation::from(kind)
+        })?;
+        let event = match found {
+            Found::Nothing => None,
+            Found::Close(reason) => {
+                self.end();
+                Some(Event::Close(reason))
+            }
+            Found::InInput(opcode, payload) => Some(event(opcode, &input[payload])),
+            Found::Kept(opcode) => self.kept(opcode),
+        };
+        Ok(Decoded { consumed, event })
+    }
+
+    /// Whether the decoder stands between two messages and keeps nothing.
+    pub fn is_idle(&self) -> bool {
+        self.partial.is_none()
+    }
+
+    fn end(&mut self) {
+        self.ended = true;
+        self.partial = None;
+    }
+
+    /// Drops what the last call lent, and the box when nothing else is in it.
+    fn release(&mut self) {
+        if let Some(partial) = &mut self.partial {
+            partial.drop_lent();
+            if partial.is_empty() {
+                self.partial = None;
+            }
+        }
+    }
+
+    /// Consumes input until something is whole or nothing is left. It answers with places rather
+    /// than borrows, so that `decode` alone decides what is lent.
+    fn advance(&mut self, input: &mut [u8]) -> Result<(usize, Found), ViolationKind> {
+        let mut at = 0;
+        loop {
+            if self.partial.as_ref().is_none_or(|partial| partial.frame.is_none()) {
+                let Some(header) = self.read_header(input, &mut at)? else {
+                    return Ok((at, Found::Nothing));
+                };
+                let payload_len = self.admit(&header)?;
+                let whole = header.fin && header.opcode != Opcode::Continuation;
+                if whole && payload_len <= input.len() - at {
+                    let payload = at..at + payload_len;
+                    let found = found_in_input(&header, input, payload.clone())?;
+                    return Ok((payload.end, found));
+                }
+                self.open(header, payload_len)?;
+            }
+
+            let limits = self.limits;
+            let received = self.partial().receive(&mut input[at..], limits)?;
+            at += received.consumed;
+            match received.whole.map(|header| (header.opcode, header.fin)) {
+                None => return Ok((at, Found::Nothing)),
+                Some((Opcode::Close, _)) => {
+                    let reason = close_reason(&self.partial().control)?;
+                    return Ok((at, Found::Close(reason)));
+                }
+                Some((opcode, true)) => return Ok((at, Found::Kept(opcode))),
+                Some((_, false)) => {}
+            }
+        }
+    }
+
+    /// Reads a header from what was kept of it and from the input. `None` keeps all there is.
+    fn read_header(
+        &mut self,
+        input: &[u8],
+        at: &mut usize,
+    ) -> Result<Option<Header>, ViolationKind> {
+        let rest = &input[*at..];
+        let kept = self.partial.as_ref().map_or(0, |partial| partial.header.len());
+        if kept == 0 {
+            if let Some((header, len)) = Header::parse(rest, self.role)? {
+                *at += len;
+                return Ok(Some(header));
+            }
+            if !rest.is_empty() {
+                // It is shorter than a header, since it does not hold one.
+                self.partial().header.extend(rest.iter().copied());
+                *at = input.len();
+            }
+            return Ok(None);
+        }
+
+        let role = self.role;
+        let bytes = &mut self.partial().header;
+        bytes.extend(rest.iter().copied().take(bytes.remaining_capacity()));
+        let header = match Header::parse(bytes, role)? {
+            Some((header, len)) => {
+                bytes.clear();
+                *at += len - kept;
+                Some(header)
+            }
+            None => {
+                *at = input.len();
+                None
+            }
+        };
+        Ok(header)
+    }
+
+    /// Refuses a frame that does not belong here or exceeds a limit, before a byte of it is kept,
+    /// and returns the length of its payload.
+    fn admit(&self, header: &Header) -> Result<usize, ViolationKind> {
+        // Compression is not offered, so that no peer may use it.
+        if header.compressed {
+            return Err(ViolationKind::ReservedBits(0b100));
+        }
+        let bytes_max = self.limits.message_bytes_max;
+        let message = self.partial.as_ref().and_then(|partial| partial.message.as_ref());
+        let before = match (header.opcode, message) {
+            (Opcode::Continuation, Some(message)) => message.len(),
+            (Opcode::Continuation, None) => return Err(ViolationKind::NothingToContinue),
+            (Opcode::Text | Opcode::Binary, Some(_)) => {
+                return Err(ViolationKind::MessageInsideMessage(header.opcode));
+            }
+            _ => 0,
+        };
+        match usize::try_from(header.payload_len) {
+            Ok(len) if header.opcode.is_control() || len <= bytes_max.saturating_sub(before) => {
+                Ok(len)
+            }
+            _ => {
+                let bytes = header.payload_len.saturating_add(before as u64);
+                Err(ViolationKind::MessageTooBig { bytes, bytes_max })
+            }
+        }
+    }
+
+    /// Begins to keep a frame that was admitted.
+    fn open(&mut self, header: Header, payload_len: usize) -> Result<(), ViolationKind> {
+        let limits = self.limits;
+        let partial = self.partial();
+        match (header.opcode, &mut partial.message) {
+            (Opcode::Continuation, Some(message)) => message.charge(payload_len, limits)?,
+            (Opcode::Text | Opcode::Binary, message) => {
+                *message = Some(PartialMessage::new(header.opcode));
+            }
+            _ => {}
+        }
+        partial.frame = Some(OpenFrame::new(header, payload_len));
+        Ok(())
+    }
+
+    fn partial(&mut self) -> &mut Partial {
+        self.partial.get_or_insert_default()
+    }
+
+    /// The event whose payload is kept here.
+    fn kept(&self, opcode: Opcode) -> Option<Event<'_>> {
+        let partial = self.partial.as_ref()?;
+        match opcode {
+            Opcode::Ping | Opcode::Pong => Some(event(opcode, &partial.control)),
+            _ => Some(Event::Message(partial.message.as_ref()?.as_ref())),
+        }
+    }
+}
+
+/// What became whole, and where it lies.
+enum Found {
+    /// The input is consumed, and nothing became whole.
+    Nothing,
+    /// A frame that is a message or a Ping or Pong by itself.
+    InInput(Opcode, Range<usize>),
+    /// The last frame of a kept message, or a kept Ping or Pong.
+    Kept(Opcode),
+    Close(Option<CloseReason>),
+}
+
+fn found_in_input(
+    header: &Header,
+    input: &mut [u8],
+    place: Range<usize>,
+) -> Result<Found, ViolationKind> {
+    let payload = &mut input[place.clone()];
+    if let Some(key) = header.mask {
+        mask::apply(payload, key);
+    }
+    match header.opcode {
+        Opcode::Close => return Ok(Found::Close(close_reason(payload)?)),
+        Opcode::Text => match utf8::check(payload, 0) {
+            Ok(checked) if checked == payload.len() => {}
+            Ok(at) | Err(utf8::Invalid { at }) => return Err(ViolationKind::TextNotUtf8 { at }),
+        },
+        Opcode::Binary | Opcode::Continuation | Opcode::Ping | Opcode::Pong => {}
+    }
+    Ok(Found::InInput(header.opcode, place))
+}
+
+/// The event of a frame that is neither a Close nor part of a longer message.
+fn event(opcode: Opcode, payload: &[u8]) -> Event<'_> {
+    match opcode {
+        Opcode::Ping => Event::Ping(payload),
+        Opcode::Pong => Event::Pong(payload),
+        Opcode::Text => Event::Message(MessageRef { kind: Kind::Text, payload }),
+        _ => Event::Message(MessageRef { kind: Kind::Binary, payload }),
+    }
+}
+
+/// Reads a Close frame's payload (RFC 6455 §5.5.1).
+fn close_reason(payload: &[u8]) -> Result<Option<CloseReason>, ViolationKind> {
+    let (code, reason) = match payload {
+        [] => return Ok(None),
+        [_] => return Err(ViolationKind::CloseTooShort),
+        [high, low, reason @ ..] => (u16::from_be_bytes([*high, *low]), reason),
+    };
+    let code = CloseCode::new(code).map_err(|_| ViolationKind::CloseCodeInvalid(code))?;
+    let reason = std::str::from_utf8(reason).map_err(|_| ViolationKind::CloseReasonNotUtf8)?;
+    Ok(Some(CloseReason::new(code, reason)))
+}

@@ -1,0 +1,77 @@
+//! Masking (RFC 6455 §5.3): XOR with a key of four bytes, the same for masking and unmasking.
+
+/// How many bytes one step takes: wide enough for the vector registers of every common machine.
+const STEP_BYTES: usize = 32;
+
+/// Applies `key` to `bytes`, whose first byte is the one the key's first byte belongs to.
+pub(super) fn apply(bytes: &mut [u8], key: [u8; 4]) {
+    let wide: [u8; STEP_BYTES] = std::array::from_fn(|index| key[index % 4]);
+    let (steps, rest) = bytes.as_chunks_mut::<STEP_BYTES>();
+    for step in steps {
+        for (byte, key) in step.iter_mut().zip(wide) {
+            *byte ^= key;
+        }
+    }
+    // STEP_BYTES is a multiple of the key's length, so the rest begins with the key's first byte.
+    for (byte, key) in rest.iter_mut().zip(wide) {
+        *byte ^= key;
+    }
+}
+
+/// The key for the bytes that follow the first `len` ones.
+pub(super) fn after(key: [u8; 4], len: usize) -> [u8; 4] {
+    std::array::from_fn(|index| key[(index + len % 4) % 4])
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_masked_hello_of_the_rfc_is_unmasked() {
+        let mut bytes = [0x7f, 0x9f, 0x4d, 0x51, 0x58];
+        apply(&mut bytes, [0x37, 0xfa, 0x21, 0x3d]);
+        assert_eq!(&bytes, b"Hello");
+    }
+
+    proptest! {
+        #[test]
+        fn every_length_and_offset_agrees_with_byte_by_byte(
+            bytes in prop::collection::vec(any::<u8>(), 0..200),
+            key: [u8; 4],
+            offset in 0usize..8,
+        ) {
+            let offset = offset.min(bytes.len());
+            let naive: Vec<u8> =
+                bytes[offset..].iter().zip(0..).map(|(byte, at)| byte ^ key[at % 4]).collect();
+            let mut quick = bytes.clone();
+            apply(&mut quick[offset..], key);
+            prop_assert_eq!(&quick[offset..], naive);
+            prop_assert_eq!(&quick[..offset], &bytes[..offset]);
+        }
+
+        #[test]
+        fn pieces_are_masked_as_the_whole_is(
+            whole in prop::collection::vec(any::<u8>(), 0..200),
+            key: [u8; 4],
+            cuts in prop::collection::vec(0usize..200, 0..6),
+        ) {
+            let mut expected = whole.clone();
+            apply(&mut expected, key);
+
+            let mut pieces = whole;
+            let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(pieces.len())).collect();
+            cuts.push(pieces.len());
+            cuts.sort_unstable();
+            let (mut from, mut key) = (0, key);
+            for to in cuts {
+                apply(&mut pieces[from..to], key);
+                key = after(key, to - from);
+                from = to;
+            }
+            prop_assert_eq!(pieces, expected);
+        }
+    }
+}

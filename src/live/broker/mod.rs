@@ -1,0 +1,265 @@
+//! Where the logs of channels live.
+//!
+//! A broker appends, answers where a reader begins, and is read in two ways: `tail` follows a
+//! channel, `history` yields pages. Every reader's every message comes through one of the two,
+//! even on a single machine, so that a broker of another kind changes nothing for them.
+
+pub mod embedded;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use enchufe_core::{
+    ChannelName, End, Gap, Message, Position, Publication, Since, SlowPolicy, fanout::Page,
+};
+
+use embedded::Embedded;
+
+/// The broker in use. Cloning it shares the logs.
+#[derive(Clone)]
+#[non_exhaustive]
+pub enum Broker {
+    /// Logs in this process.
+    Embedded(Arc<Embedded>),
+}
+
+/// What a channel is declared with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChannelOptions {
+    /// Messages the history keeps.
+    pub history_len_max: usize,
+    /// Bytes the history keeps, bookkeeping included.
+    pub history_bytes_max: usize,
+    /// What becomes of a reader that does not keep up and did not choose.
+    pub slow: SlowPolicy,
+    /// Whether its messages are made up here (a clock, random numbers), so that a page of a
+    /// foreign origin may read them.
+    pub generated: bool,
+}
+
+impl Default for ChannelOptions {
+    fn default() -> Self {
+        Self {
+            history_len_max: crate::limits::HISTORY_LEN_MAX,
+            history_bytes_max: crate::limits::HISTORY_BYTES_MAX,
+            slow: SlowPolicy::default(),
+            generated: false,
+        }
+    }
+}
+
+/// How a channel stands.
+#[derive(Debug, Clone)]
+pub struct ChannelState {
+    /// The position of the newest message (offset 0: none yet).
+    pub head: Position,
+    /// The position before the oldest message that is still there.
+    pub before_oldest: Position,
+    /// How it was declared.
+    pub options: ChannelOptions,
+    /// Its end, once its source has ended.
+    pub end: Option<Arc<End>>,
+}
+
+/// What makes a publish repeatable: the same key with the same messages is answered with the
+/// first answer.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct IdempotencyKey(Bytes);
+
+/// A key that is empty or longer than [`crate::limits::IDEMPOTENCY_KEY_BYTES_MAX`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("an Idempotency-Key has 1 to {} bytes, this one has {0}", crate::limits::IDEMPOTENCY_KEY_BYTES_MAX)]
+pub struct BadIdempotencyKey(usize);
+
+impl TryFrom<&[u8]> for IdempotencyKey {
+    type Error = BadIdempotencyKey;
+
+    fn try_from(bytes: &[u8]) -> Result<Self, Self::Error> {
+        let valid = 1..=crate::limits::IDEMPOTENCY_KEY_BYTES_MAX;
+        if !valid.contains(&bytes.len()) {
+            return Err(BadIdempotencyKey(bytes.len()));
+        }
+        Ok(Self(Bytes::copy_from_slice(bytes)))
+    }
+}
+
+/// What was published, as safely as configured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Receipt {
+    /// The position of the first message.
+    pub first: Position,
+    /// The position of the last one.
+    pub last: Position,
+    /// It had been published before, under the same key.
+    pub duplicate: bool,
+}
+
+/// Where a reader begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Start {
+    /// The reader gets what comes after this.
+    pub after: Position,
+    /// The newest message at that time.
+    pub head: Position,
+    /// What it has to be told first: a position of a log that is gone is a reset.
+    pub gap: Option<Gap>,
+}
+
+/// How much one page of history holds at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageLimit {
+    /// Messages.
+    pub len_max: usize,
+    /// Bytes, bookkeeping included; one message is always allowed.
+    pub bytes_max: usize,
+}
+
+/// What a tail yields.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum TailEvent {
+    /// The next messages, at least one.
+    Publications(Vec<Arc<Publication>>),
+    /// Messages are missing before what comes next.
+    Gap(Gap),
+    /// Nothing more will come.
+    End(Arc<End>),
+}
+
+/// Why reading failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// No such channel.
+    #[error("there is no channel '{0}'")]
+    UnknownChannel(ChannelName),
+}
+
+/// Why publishing failed. Nothing was appended.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PublishError {
+    /// No such channel.
+    #[error("there is no channel '{0}'")]
+    UnknownChannel(ChannelName),
+    /// The channel's source has ended.
+    #[error("the channel '{channel}' has ended ({status})")]
+    Ended {
+        /// Which channel.
+        channel: ChannelName,
+        /// How its source ended.
+        status: String,
+    },
+    /// No message at all.
+    #[error("there is nothing to publish")]
+    Empty,
+    /// More messages than one batch may have.
+    #[error("a batch has at most {} messages, this one has {0}", crate::limits::BATCH_LEN_MAX)]
+    BatchTooLong(usize),
+    /// A message is larger than allowed.
+    #[error("a message has at most {} bytes, this one has {0}", crate::limits::MESSAGE_BYTES_MAX)]
+    TooLarge(usize),
+    /// The key was used for other messages.
+    #[error("this Idempotency-Key was used with another body")]
+    KeyReused,
+}
+
+impl Broker {
+    /// A broker that keeps its logs in memory.
+    pub fn memory() -> Self {
+        Self::Embedded(Arc::new(Embedded::default()))
+    }
+
+    /// Makes a channel. What is there already stays, with the new options.
+    pub fn declare(&self, channel: ChannelName, options: ChannelOptions) {
+        match self {
+            Self::Embedded(broker) => broker.declare(channel, options),
+        }
+    }
+
+    /// All channels, in the order of their names.
+    pub fn channels(&self) -> Vec<(ChannelName, ChannelState)> {
+        match self {
+            Self::Embedded(broker) => broker.channels(),
+        }
+    }
+
+    /// How one channel stands.
+    pub fn state(&self, channel: &ChannelName) -> Result<ChannelState, ReadError> {
+        match self {
+            Self::Embedded(broker) => broker.state(channel),
+        }
+    }
+
+    /// Appends all of `batch` or nothing, and answers once it is as safe as configured.
+    ///
+    /// Not cancel-safe: whether a cancelled publish took place is unknown, so repeat it with
+    /// the same key.
+    pub async fn publish(
+        &self,
+        channel: &ChannelName,
+        batch: Vec<Message>,
+        key: Option<IdempotencyKey>,
+    ) -> Result<Receipt, PublishError> {
+        match self {
+            Self::Embedded(broker) => broker.publish(channel, &batch, key),
+        }
+    }
+
+    /// Says that nothing more will come. What is there stays.
+    pub async fn end(&self, channel: &ChannelName, status: String) -> Result<(), ReadError> {
+        match self {
+            Self::Embedded(broker) => broker.end(channel, status),
+        }
+    }
+
+    /// Where a reader who asks for `since` begins. Cancel-safe.
+    pub async fn resolve(&self, channel: &ChannelName, since: Since) -> Result<Start, ReadError> {
+        match self {
+            Self::Embedded(broker) => broker.resolve(channel, since),
+        }
+    }
+
+    /// Follows the channel after a position. Cancel-safe.
+    pub async fn tail(&self, channel: &ChannelName, after: Position) -> Result<Tail, ReadError> {
+        match self {
+            Self::Embedded(broker) => Ok(Tail::Embedded(broker.tail(channel, after)?)),
+        }
+    }
+
+    /// What comes after a position, as far as one page goes; only here may messages be declared
+    /// expired. Cancel-safe.
+    pub async fn history(
+        &self,
+        channel: &ChannelName,
+        after: Position,
+        limit: PageLimit,
+    ) -> Result<Page, ReadError> {
+        match self {
+            Self::Embedded(broker) => broker.history(channel, after, limit),
+        }
+    }
+}
+
+/// A cursor that waits for what comes.
+#[non_exhaustive]
+pub enum Tail {
+    /// Of an embedded log.
+    Embedded(embedded::Tail),
+}
+
+impl Tail {
+    /// The next event; pends after the end. Cancel-safe: what is not returned is not skipped.
+    pub async fn next(&mut self) -> TailEvent {
+        match self {
+            Self::Embedded(tail) => tail.next().await,
+        }
+    }
+
+    /// Everything through here has been yielded.
+    pub fn position(&self) -> Position {
+        match self {
+            Self::Embedded(tail) => tail.position(),
+        }
+    }
+}

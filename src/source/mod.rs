@@ -1,0 +1,27 @@
+//! Where a feed's messages come from.
+//!
+//! A source is asked for its next message and knows nothing of who will read it: the same clock
+//! feeds one client of `serve clock` or a channel that thousands share.
+
+mod clock;
+mod interval;
+mod random;
+
+use enchufe_core::Message;
+
+pub use clock::Clock;
+pub use interval::{Interval, ParseIntervalError};
+pub use random::{Numbers, ParseNumbersError, Random};
+
+/// Something that yields messages until it ends.
+///
+/// A new source is one file, one `mod` and one `pub use` here.
+pub trait Source {
+    /// The next message, or `None` when there will be no more.
+    ///
+    /// # Cancel safety
+    ///
+    /// Implementations are cancel-safe: dropping the future loses no message and starts no waiting
+    /// time again.
+    fn next(&mut self) -> impl Future<Output = Option<Message>> + Send;
+}
