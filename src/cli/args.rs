@@ -221,7 +221,7 @@ pub(crate) struct Generator {
     pub(crate) interval: Option<Interval>,
 
     /// random: the numbers, both ends included [default: 0..9]
-    #[arg(long, value_name = "FROM..TO", value_parser = str::parse::<Numbers>, conflicts_with = "value")]
+    #[arg(long, value_name = "FROM..TO", value_parser = values::range, conflicts_with = "value")]
     #[arg(allow_hyphen_values = true)]
     pub(crate) range: Option<Numbers>,
 

@@ -4,7 +4,7 @@
 
 use std::{error::Error, time::Duration};
 
-use crate::source::{ParseIntervalError, ParseNumbersError};
+use crate::source::{Numbers, ParseIntervalError};
 
 /// The longest time that can be asked for: a year, far from any overflow.
 const TIME_MAX: Duration = Duration::from_secs(365 * 24 * 60 * 60);
@@ -38,7 +38,6 @@ impl ValueError {
         match error.downcast_ref() {
             Some(own) => Some(*own),
             None if error.is::<ParseIntervalError>() => Some(Self::Interval),
-            None if error.is::<ParseNumbersError>() => Some(Self::Range),
             None => None,
         }
     }
@@ -60,6 +59,14 @@ pub(crate) fn time(text: &str) -> Result<Duration, ValueError> {
         Ok(time) if time <= TIME_MAX => Ok(time),
         _ => Err(ValueError::Time),
     }
+}
+
+/// Text → numbers: both ends are included, as in the tutorial, with or without Rust's `=`.
+pub(crate) fn range(text: &str) -> Result<Numbers, ValueError> {
+    let (from, to) = text.split_once("..").ok_or(ValueError::Range)?;
+    let number = |text: &str| text.parse().map_err(|_| ValueError::Range);
+    let range = number(from)?..=number(to.strip_prefix('=').unwrap_or(to))?;
+    Numbers::new(range).ok_or(ValueError::Range)
 }
 
 /// Text → a number of bytes; `K`, `M` and `G` are powers of 1024.
@@ -110,6 +117,16 @@ mod tests {
         for text in ["", "s", "-1", "+1", "1x", "1e3", "inf", "NaN", "1 s", "99999h", "1.2.3", "ñ"]
         {
             assert_eq!(time(text), Err(ValueError::Time), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_range_includes_both_ends() {
+        assert_eq!(range("0..9").ok(), Numbers::new(0..=9));
+        assert_eq!(range("0..=9").ok(), Numbers::new(0..=9));
+        assert_eq!(range("-5..-5").ok(), Numbers::new(-5..=-5));
+        for text in ["9..0", "7", "..", "0..9.5", "0..99999999999999999999", "0..==9"] {
+            assert_eq!(range(text), Err(ValueError::Range), "{text}");
         }
     }
 

@@ -1,20 +1,12 @@
-//! Spanish: what went wrong and what to do about it.
+//! What is wrong with a command line, in Spanish.
 
-use super::{Report, one_of};
 use crate::cli::{
-    failure::Failure,
+    catalogue::{Report, one_of},
     usage::{Usage, UsageError},
     values::ValueError,
 };
 
-pub(super) fn report(failure: &Failure) -> Option<Report> {
-    Some(match failure {
-        Failure::Usage(found) => usage(found),
-        Failure::Shown => return None,
-    })
-}
-
-fn usage(Usage { error, command }: &Usage) -> Report {
+pub(super) fn report(Usage { error, command }: &Usage) -> Report {
     let similar =
         |word: &Option<String>| word.as_ref().map(|word| format!("¿quisiste decir '{word}'?"));
     let help = || Some(format!("{command} --help muestra cómo, con un ejemplo"));

@@ -1,20 +1,7 @@
-//! Spanish: phrases and help texts.
-
-use super::Phrase;
-
-pub(super) fn say(phrase: Phrase<'_>) -> String {
-    match phrase {
-        Phrase::Error => "error".into(),
-        Phrase::Hint => "sugerencia".into(),
-        Phrase::Warning => "aviso".into(),
-        Phrase::ConnectedBy(peer) => format!("Conectado IP: {peer}"),
-        Phrase::ListeningOn(address) => format!("escuchando en {address}"),
-        Phrase::ConnectedTo(address) => format!("conectado a {address}; Ctrl-D termina"),
-    }
-}
+//! The help pages in Spanish.
 
 /// The help text of a command (`serve`) or an argument (`serve.backlog`).
-pub(super) fn help(id: &str) -> Option<&'static str> {
+pub(in crate::cli::catalogue) fn help(id: &str) -> Option<&'static str> {
     Some(match id {
         "enchufe" => {
             "Convierte cualquier cosa que hable en un canal en vivo que nunca pierde datos en silencio"
@@ -105,7 +92,7 @@ const RANGE: &str = "random: los números, con ambos extremos [por omisión: 0..
 const VALUE: &str = "random: siempre este número";
 
 /// The name of a value in a usage line.
-pub(super) fn value_name(name: &str) -> Option<&'static str> {
+pub(in crate::cli::catalogue) fn value_name(name: &str) -> Option<&'static str> {
     Some(match name {
         "ADDRESS" => "DIRECCIÓN",
         "BYTES" => "BYTES",
