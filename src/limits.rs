@@ -5,6 +5,43 @@
 
 use std::time::Duration;
 
+// --- transports ---
+
+/// How many connections the kernel may hold that no one has accepted yet (listen(2)).
+pub const BACKLOG: u32 = 1024;
+
+/// How long opening a connection may take, name resolution included.
+pub const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long an address gets before the next one of the same host is tried beside it (RFC 8305 §5).
+pub const CONNECT_STAGGER: Duration = Duration::from_millis(250);
+
+/// How many addresses of one host are tried.
+pub const CONNECT_ADDRESSES_MAX: usize = 16;
+
+/// How many addresses of one host are listened on.
+pub const BIND_ADDRESSES_MAX: usize = 16;
+
+/// How often a free port is looked for that is free in both address families.
+pub const FREE_PORT_ATTEMPTS_MAX: usize = 16;
+
+/// How long accepting rests when the machine has no descriptors or memory left for a connection.
+pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// How often such a rest is put into the log at most.
+pub const ACCEPT_WARNING_INTERVAL: Duration = Duration::from_secs(10);
+
+/// The most one read takes from a stream, in bytes.
+pub const STREAM_CHUNK_BYTES_MAX: usize = 64 << 10;
+
+/// What the first read of a stream makes room for, in bytes; the room grows with the traffic.
+pub const STREAM_CHUNK_BYTES_MIN: usize = 4 << 10;
+
+/// The longest line of a stream that is read by lines, in bytes, its ending not counted.
+pub const LINE_BYTES_MAX: usize = 1 << 20;
+
+// --- the rest ---
+
 /// How much of a stranger's value an error message repeats, in characters.
 pub const EXCERPT_CHARS_MAX: usize = 80;
 
@@ -23,6 +60,71 @@ pub const REFUSALS_MAX: usize = 64;
 
 /// The default for the number of clients a server has at the same time.
 pub const CONNECTIONS_MAX: usize = 10_000;
+
+/// The longest message, in bytes.
+pub const MESSAGE_BYTES_MAX: usize = 1 << 20;
+
+/// Messages a channel's history keeps, unless told otherwise.
+pub const HISTORY_LEN_MAX: usize = 10_000;
+
+/// Bytes a channel's history keeps, bookkeeping included, unless told otherwise.
+pub const HISTORY_BYTES_MAX: usize = 64 << 20;
+
+/// Messages one publish may carry.
+pub const BATCH_LEN_MAX: usize = 10_000;
+
+/// The longest `Idempotency-Key`, in bytes.
+pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 128;
+
+/// How long the answer to an `Idempotency-Key` is remembered.
+pub const IDEMPOTENCY_TIME: jiff::SignedDuration = jiff::SignedDuration::from_secs(120);
+
+/// How many such answers a channel remembers.
+pub const IDEMPOTENCY_KEYS_MAX: usize = 10_000;
+
+/// Messages a tail yields at once.
+pub const TAIL_LEN_MAX: usize = 512;
+
+/// Bytes a tail yields at once, bookkeeping included.
+pub const TAIL_BYTES_MAX: usize = 1 << 20;
+
+/// Messages of a channel that a shard keeps for its live readers.
+pub const RING_LEN_MAX: usize = 4_096;
+
+/// Bytes of a channel that a shard keeps for its live readers.
+pub const RING_BYTES_MAX: usize = 8 << 20;
+
+/// Bytes of replies that wait for one viewer; one that lets more gather is dropped.
+pub const OUTBOX_BYTES_MAX: usize = 64 << 10;
+
+/// Channels one connection may read.
+pub const SUBSCRIPTIONS_MAX: usize = 64;
+
+/// Publications that wait for a shard. Beyond that it is behind and catches up from history.
+pub const INBOX_LEN_MAX: usize = 16_384;
+
+/// Messages in a page of history that a viewer catches up with.
+pub const PAGE_LEN_MAX: usize = 256;
+
+/// Bytes in a page of history, bookkeeping included.
+pub const PAGE_BYTES_MAX: usize = 256 << 10;
+
+/// The longest message a viewer may send, in bytes: commands are short.
+pub const COMMAND_BYTES_MAX: usize = 16 << 10;
+
+/// How often viewers are pinged and told their position.
+pub const PING_INTERVAL: Duration = Duration::from_secs(20);
+
+/// A peer that shows no life for this long is dropped.
+pub const DEAD_AFTER: Duration = Duration::from_secs(60);
+
+/// How long a connection that is closing is read on before it is dropped.
+pub const LINGER: Duration = Duration::from_secs(5);
+
+/// Viewers a server has at the same time, unless told otherwise.
+pub const VIEWERS_MAX: usize = 16_000;
+
+// --- the command line ---
 
 /// How many bytes of standard input are read, or of a line are held back on a terminal, at once.
 pub const CHUNK_BYTES: usize = 64 * 1024;

@@ -223,9 +223,11 @@ impl World {
             Step::Connect { form, back, slow } => {
                 let start = self.head().saturating_sub(u64::from(back));
                 let id = self.fanout.connect(form, self.viewers.len());
-                let subscription =
-                    self.fanout.subscribe(id, &channel(), slow).expect("the first subscription");
-                self.fanout.start(subscription, at(start), None);
+                let subscription = self
+                    .fanout
+                    .subscribe(id, &channel(), Some(slow))
+                    .expect("the first subscription");
+                self.fanout.start(subscription, at(start), None, SlowPolicy::Skip);
                 let received = Vec::new();
                 self.viewers.push(Viewer {
                     id,
@@ -444,9 +446,9 @@ fn channels_take_turns() {
     for token in 0..4 {
         let id = world.fanout.connect(Form::Raw, token);
         let name = if token % 2 == 0 { channel() } else { other.clone() };
-        let sub = world.fanout.subscribe(id, &name, SlowPolicy::Skip).expect("the first");
+        let sub = world.fanout.subscribe(id, &name, None).expect("the first");
         world.fanout.attached(&name, at(0));
-        world.fanout.start(sub, at(0), None);
+        world.fanout.start(sub, at(0), None, SlowPolicy::Skip);
     }
     let mut slice = 100;
     while world.fanout.next_ready(&mut slice).is_some() {}

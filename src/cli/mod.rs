@@ -5,11 +5,14 @@
 
 mod args;
 mod catalogue;
+mod connect;
 mod escape;
 mod exit_code;
 mod failure;
 mod language;
 mod output;
+mod resolve;
+mod signals;
 mod usage;
 mod values;
 
@@ -72,10 +75,22 @@ fn parse(arguments: &[OsString], language: Language) -> Result<Option<Cli>, Fail
     }
 }
 
-fn run(cli: Cli, _language: Language) -> Result<Exit, Failure> {
+fn run(cli: Cli, language: Language) -> Result<Exit, Failure> {
     match cli.command {
+        Command::Resolve(args) => resolve::run(&args),
+        Command::Connect(args) => within_runtime(connect::run(args, language)),
         _ => Ok(Exit::Success),
     }
+}
+
+/// Runs one command on a runtime, and does not wait for what the command has left behind: reading
+/// a terminal or a pipe cannot be called off.
+fn within_runtime(command: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(Failure::System)?;
+    let result = runtime.block_on(command);
+    runtime.shutdown_background();
+    result
 }
 
 /// Says on standard error why the command failed, and what to do about it.
@@ -86,8 +101,10 @@ fn complain(failure: &Failure, language: Language) {
     } else {
         ("", "", "")
     };
-    output::notice(&format!("{red}{}:{plain} {}", language.say(Phrase::Error), report.message));
-    if let Some(hint) = report.hint {
+    // Messages repeat what a peer or a name server said.
+    let message = escape::line(report.message.as_bytes());
+    output::notice(&format!("{red}{}:{plain} {message}", language.say(Phrase::Error)));
+    if let Some(hint) = report.hint.map(|hint| escape::line(hint.as_bytes())) {
         output::notice(&format!("{blue}{}:{plain} {hint}", language.say(Phrase::Hint)));
     }
 }

@@ -24,4 +24,10 @@ pub trait Source {
     /// Implementations are cancel-safe: dropping the future loses no message and starts no waiting
     /// time again.
     fn next(&mut self) -> impl Future<Output = Option<Message>> + Send;
+
+    /// How it ended, once [`next`](Source::next) has said that there is no more: `exit 0`,
+    /// `end of input`.
+    fn status(&mut self) -> impl Future<Output = String> + Send {
+        async { "end".to_owned() }
+    }
 }

@@ -8,7 +8,10 @@ fn help_is_data_on_standard_output() {
     assert!(help.success().starts_with("Examples:\n  enchufe demo\n"), "{help:?}");
     assert_eq!(help.stderr, "");
     let help = run(&["connect", "--help"], b"");
-    assert!(help.success().starts_with("Examples:\n  echo Ana | enchufe connect ws://"), "{help:?}");
+    assert!(
+        help.success().starts_with("Examples:\n  echo Ana | enchufe connect ws://"),
+        "{help:?}"
+    );
 }
 
 #[test]

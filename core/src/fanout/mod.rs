@@ -101,6 +101,17 @@ pub enum SubscribeError {
     Closing,
 }
 
+impl SubscribeError {
+    /// The stable word for programs.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Already => "already_subscribed",
+            Self::TooMany(_) => "too_many_subscriptions",
+            Self::Closing => "closing",
+        }
+    }
+}
+
 /// Replies wait for a reader that does not read: more than [`Limits::outbox_bytes_max`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the reader takes no replies")]
@@ -133,6 +144,8 @@ pub struct Fanout {
     dirty: VecDeque<usize>,
     actions: VecDeque<Action>,
     counts: Counts,
+    /// Subscriptions in [`State::Ended`].
+    finished: usize,
 }
 
 impl Fanout {
@@ -149,12 +162,18 @@ impl Fanout {
             dirty: VecDeque::new(),
             actions: VecDeque::new(),
             counts: Counts::default(),
+            finished: 0,
         }
     }
 
     /// What has happened so far.
     pub fn counts(&self) -> Counts {
         self.counts
+    }
+
+    /// How many cursors have not yet sent the end of their channel.
+    pub fn unfinished(&self) -> usize {
+        self.subscriptions.len() - self.finished
     }
 
     /// What the owner has to do next.
@@ -188,12 +207,12 @@ impl Fanout {
         }
     }
 
-    /// Adds a cursor, which waits for [`Fanout::start`].
+    /// Adds a cursor, which waits for [`Fanout::start`]. `slow` is the reader's own choice.
     pub fn subscribe(
         &mut self,
         reader_id: ReaderId,
         channel: &ChannelName,
-        slow: SlowPolicy,
+        slow: Option<SlowPolicy>,
     ) -> Result<SubscriptionId, SubscribeError> {
         let reader =
             self.reader(reader_id).filter(|r| !r.closing).ok_or(SubscribeError::Closing)?;
@@ -223,8 +242,16 @@ impl Fanout {
     }
 
     /// Sets a cursor: the reader gets what comes after `after`, and is told of `gap` first.
-    pub fn start(&mut self, id: SubscriptionId, after: Position, gap: Option<Gap>) {
+    /// `slow` is what holds for readers who did not choose.
+    pub fn start(
+        &mut self,
+        id: SubscriptionId,
+        after: Position,
+        gap: Option<Gap>,
+        slow: SlowPolicy,
+    ) {
         let Some(subscription) = self.subscription_mut(id) else { return };
+        subscription.slow.get_or_insert(slow);
         subscription.after = Some(after);
         let (reader, ring) = (subscription.reader, subscription.ring);
         if self.form(reader) == Some(Form::V1) {

@@ -54,7 +54,8 @@ pub(super) struct Subscription {
     pub(super) generation: u64,
     pub(super) reader: ReaderId,
     pub(super) ring: usize,
-    pub(super) slow: SlowPolicy,
+    /// The reader's choice, or from its start on what holds for its channel.
+    pub(super) slow: Option<SlowPolicy>,
     pub(super) state: State,
     /// What the reader has everything through; unknown until it has started.
     pub(super) after: Option<Position>,
@@ -169,7 +170,7 @@ impl Fanout {
                     let pending = ring.end_sequence().saturating_sub(*next);
                     if pending == 0 && ring.end.is_some() {
                         self.tell_end(id);
-                    } else if pending > 1 && subscription.slow == SlowPolicy::Latest {
+                    } else if pending > 1 && subscription.slow == Some(SlowPolicy::Latest) {
                         self.conflate(id);
                     }
                     return;
@@ -189,8 +190,8 @@ impl Fanout {
         });
         match subscription.slow {
             _ if rejoins => self.join(id),
-            SlowPolicy::Latest if same_epoch => return self.conflate(id),
-            SlowPolicy::Cut if same_epoch => {
+            Some(SlowPolicy::Latest) if same_epoch => return self.conflate(id),
+            Some(SlowPolicy::Cut) if same_epoch => {
                 let reader = subscription.reader;
                 self.counts.cut += 1;
                 self.close(reader, CloseCode::SLOW, "slow");
@@ -254,6 +255,7 @@ impl Fanout {
         let Some(subscription) = self.subscription_mut(id) else { return };
         subscription.state = State::Ended;
         let (reader, ring) = (subscription.reader, subscription.ring);
+        self.finished += 1;
         match self.form(reader) {
             Some(Form::V1) => {
                 let Ring { channel, end: Some(end), .. } = &self.rings[ring] else { return };
@@ -291,6 +293,7 @@ impl Fanout {
             return;
         }
         let subscription = self.subscriptions.remove(id.index);
+        self.finished -= usize::from(matches!(subscription.state, State::Ended));
         let ring = &mut self.rings[subscription.ring];
         ring.subscriptions -= 1;
         ring.stale += usize::from(subscription.listed);

@@ -15,14 +15,45 @@ pub(super) fn say(phrase: Phrase<'_>) -> String {
         Phrase::ConnectedBy(peer) => format!("Connected by {peer}"),
         Phrase::ListeningOn(address) => format!("listening on {address}"),
         Phrase::ConnectedTo(address) => format!("connected to {address}; Ctrl-D ends"),
+        Phrase::PeerClosed => "the peer has closed the connection".into(),
+        Phrase::Bind(warning) => warning.to_string(),
     }
 }
 
 pub(super) fn report(failure: &Failure) -> Option<Report> {
-    Some(match failure {
-        Failure::Usage(found) => usage(found),
+    let (message, hint) = match failure {
         Failure::Shown => return None,
-    })
+        Failure::Usage(found) => return Some(usage(found)),
+        Failure::Address(error) => (error.to_string(), error.hint()),
+        Failure::Bind(error) => (error.to_string(), error.hint()),
+        Failure::Open(error) => (error.to_string(), error.hint()),
+        Failure::Resolve(error) => (error.to_string(), error.hint()),
+        Failure::Recv(error) => (error.to_string(), None),
+        Failure::Send(error) => (error.to_string(), None),
+        Failure::Closed(reason) => (
+            match reason.reason.as_str() {
+                "" => format!("the peer closed with code {}", reason.code),
+                text => format!("the peer closed with code {}: {}", reason.code, text),
+            },
+            None,
+        ),
+        Failure::NoReply { wait } => (
+            format!("no reply came within {} s", wait.as_secs_f64()),
+            Some("--wait TIME waits longer, --keep-open until the peer closes".into()),
+        ),
+        Failure::LineTooLong { bytes_max } => (
+            format!("a line of the input is longer than the {bytes_max} bytes of a message"),
+            Some("to tcp:// the bytes are sent as they are".into()),
+        ),
+        Failure::ConnectToStdio => (
+            "there is nothing to connect to at '-'".into(),
+            Some("standard input is what is sent; give the address of the other end".into()),
+        ),
+        Failure::Input(error) => (format!("cannot read standard input: {error}"), None),
+        Failure::Output(error) => (format!("cannot write standard output: {error}"), None),
+        Failure::System(error) => (format!("the system refuses: {error}"), None),
+    };
+    Some(Report { message, hint })
 }
 
 fn usage(Usage { error, command }: &Usage) -> Report {

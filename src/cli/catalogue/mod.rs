@@ -9,9 +9,9 @@
 mod english;
 mod help;
 mod spanish;
-mod spanish_errors;
 
 use super::{failure::Failure, language::Language};
+use crate::transport::BindWarning;
 
 pub(crate) use help::localise;
 
@@ -30,6 +30,10 @@ pub(crate) enum Phrase<'a> {
     ListeningOn(&'a str),
     /// connect on a terminal: the connection stands.
     ConnectedTo(&'a str),
+    /// connect on a terminal: the other end has closed.
+    PeerClosed,
+    /// Something is not served quite as asked.
+    Bind(&'a BindWarning),
 }
 
 /// A failure in words: one line each.
@@ -54,7 +58,7 @@ impl Language {
     pub(crate) fn report(self, failure: &Failure) -> Option<Report> {
         match self {
             Self::English => english::report(failure),
-            Self::Spanish => spanish_errors::report(failure),
+            Self::Spanish => spanish::report(failure),
         }
     }
 }

@@ -13,9 +13,7 @@ use std::{
 };
 
 use enchufe_core::Message;
-use rustyline::{
-    Config, DefaultEditor, ExternalPrinter, config::Configurer as _, error::ReadlineError,
-};
+use rustyline::{Config, DefaultEditor, ExternalPrinter, error::ReadlineError};
 use tokio::sync::mpsc;
 
 use crate::{
@@ -58,9 +56,9 @@ impl Editor {
         is_stream: bool,
     ) -> Result<(mpsc::Receiver<Typed>, Printer), Failure> {
         let config = Config::builder().history_ignore_space(true).auto_add_history(false);
-        let config = config.max_history_size(limits::EDITOR_HISTORY_LEN_MAX).and_then(|config| {
-            config.history_ignore_dups(true)
-        });
+        let config = config
+            .max_history_size(limits::EDITOR_HISTORY_LEN_MAX)
+            .and_then(|config| config.history_ignore_dups(true));
         let mut editor = config
             .and_then(|config| DefaultEditor::with_config(config.build()))
             .map_err(|error| Failure::Input(io::Error::other(error)))?;

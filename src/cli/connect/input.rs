@@ -63,7 +63,7 @@ impl Input {
                 if let Some(prompt) = prompt {
                     output::ask(prompt);
                 }
-                let line = read_line(reader, limits::MESSAGE_BYTES_MAX).await?;
+                let line = read_line(reader, limits::LINE_BYTES_MAX).await?;
                 Ok(match line {
                     None => Step::End,
                     Some(mut line) if *is_stream => {

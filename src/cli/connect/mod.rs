@@ -21,18 +21,17 @@ use super::{
 };
 use crate::{
     address::Address,
-    limits,
     transport::{Connection, OpenOptions},
 };
 
 /// Connects, talks and ends as the peer, the input or the user wants.
 pub(super) async fn run(args: args::Connect, language: Language) -> Result<Exit, Failure> {
-    let mut stop = signals::Stop::new().map_err(Failure::Signals)?;
+    let mut stop = signals::Stop::new().map_err(Failure::System)?;
     let address = Address::parse_connect(&args.address)?;
     if address == Address::Stdio {
-        return Err(Failure::StdioTwice);
+        return Err(Failure::ConnectToStdio);
     }
-    let options = options(&args)?;
+    let options = options(&args);
     let connection = tokio::select! {
         opened = Connection::open(&address, &options) => opened?,
         exit = stop.requested() => return Ok(exit),
@@ -52,10 +51,13 @@ pub(super) async fn run(args: args::Connect, language: Language) -> Result<Exit,
         keep_open: args.keep_open,
         is_stream,
         is_dialogue,
+        has_goodbye: matches!(address, Address::Ws(_)),
     };
-    Talk::new(connection, screen, ending).run(input, &mut stop).await
+    Talk::begin(connection, input, screen, ending).run(&mut stop).await
 }
 
-fn options(args: &args::Connect) -> Result<OpenOptions, Failure> {
-    todo!()
+fn options(args: &args::Connect) -> OpenOptions {
+    let mut options = OpenOptions::default();
+    options.timeout = args.timeout;
+    options
 }

@@ -191,7 +191,10 @@ impl Talk {
         }
         let breaks = message.payload.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
         let left = count - self.received;
-        let positions: Vec<usize> = breaks.map(|(at, _)| at + 1).take(usize::try_from(left).unwrap_or(usize::MAX)).collect();
+        let positions: Vec<usize> = breaks
+            .map(|(at, _)| at + 1)
+            .take(usize::try_from(left).unwrap_or(usize::MAX))
+            .collect();
         self.received += positions.len() as u64;
         if self.received >= count {
             let end = positions.last().copied().unwrap_or(0);
@@ -209,7 +212,9 @@ impl Talk {
             return None;
         }
         match progress.last {
-            Some(sent) => Some(self.last_received.map_or(sent, |received| received.max(sent)) + wait),
+            Some(sent) => {
+                Some(self.last_received.map_or(sent, |received| received.max(sent)) + wait)
+            }
             // Nothing was sent: a person who says nothing leaves, an empty input listens.
             None => is_dialogue.then(Instant::now),
         }

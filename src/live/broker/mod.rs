@@ -68,7 +68,7 @@ pub struct IdempotencyKey(Bytes);
 
 /// A key that is empty or longer than [`crate::limits::IDEMPOTENCY_KEY_BYTES_MAX`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("an Idempotency-Key has 1 to {} bytes, this one has {0}", crate::limits::IDEMPOTENCY_KEY_BYTES_MAX)]
+#[error("an Idempotency-Key has 1 to {max} bytes, this one has {0}", max = crate::limits::IDEMPOTENCY_KEY_BYTES_MAX)]
 pub struct BadIdempotencyKey(usize);
 
 impl TryFrom<&[u8]> for IdempotencyKey {
@@ -103,6 +103,8 @@ pub struct Start {
     pub head: Position,
     /// What it has to be told first: a position of a log that is gone is a reset.
     pub gap: Option<Gap>,
+    /// What becomes of it when it does not keep up, unless it chooses.
+    pub slow: SlowPolicy,
 }
 
 /// How much one page of history holds at most.
@@ -154,10 +156,10 @@ pub enum PublishError {
     #[error("there is nothing to publish")]
     Empty,
     /// More messages than one batch may have.
-    #[error("a batch has at most {} messages, this one has {0}", crate::limits::BATCH_LEN_MAX)]
+    #[error("a batch has at most {max} messages, this one has {0}", max = crate::limits::BATCH_LEN_MAX)]
     BatchTooLong(usize),
     /// A message is larger than allowed.
-    #[error("a message has at most {} bytes, this one has {0}", crate::limits::MESSAGE_BYTES_MAX)]
+    #[error("a message has at most {max} bytes, this one has {0}", max = crate::limits::MESSAGE_BYTES_MAX)]
     TooLarge(usize),
     /// The key was used for other messages.
     #[error("this Idempotency-Key was used with another body")]

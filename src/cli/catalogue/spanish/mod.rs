@@ -18,11 +18,6 @@ pub(super) fn say(phrase: Phrase<'_>) -> String {
         Phrase::ListeningOn(address) => format!("escuchando en {address}"),
         Phrase::ConnectedTo(address) => format!("conectado a {address}; Ctrl-D termina"),
         Phrase::PeerClosed => "el otro extremo ha cerrado la conexión".into(),
-        Phrase::TurnedAway { peer, connections_max } => {
-            format!("{peer} rechazado: ya hay {connections_max} clientes")
-        }
-        Phrase::Dropped(clients) => format!("{clients} clientes no se fueron a tiempo"),
-        Phrase::ClientFailed(peer, why) => format!("{peer}: {why}"),
         Phrase::Bind(warning) => network::bind_warning(warning),
     }
 }
@@ -40,11 +35,7 @@ pub(super) fn report(failure: &Failure) -> Option<Report> {
         Failure::Closed(reason) => (
             match reason.reason.as_str() {
                 "" => format!("el otro extremo cerró con el código {}", reason.code),
-                text => format!(
-                    "el otro extremo cerró con el código {}: {}",
-                    reason.code,
-                    crate::cli::escape::line(text.as_bytes())
-                ),
+                text => format!("el otro extremo cerró con el código {}: {}", reason.code, text),
             },
             None,
         ),

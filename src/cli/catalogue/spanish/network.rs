@@ -4,7 +4,6 @@ use std::io;
 
 use crate::{
     address::ParseAddressError,
-    cli::escape,
     resolve::ResolveError,
     transport::{BindError, BindWarning, OpenError, RecvError, SendError},
 };
@@ -14,9 +13,10 @@ type Words = (String, Option<String>);
 
 pub(super) fn address(error: &ParseAddressError) -> Words {
     match error {
-        ParseAddressError::Empty => {
-            ("la dirección está vacía".into(), Some("una dirección es como tcp://localhost:65432".into()))
-        }
+        ParseAddressError::Empty => (
+            "la dirección está vacía".into(),
+            Some("una dirección es como tcp://localhost:65432".into()),
+        ),
     }
 }
 
@@ -75,15 +75,15 @@ pub(super) fn bind(error: &BindError) -> Words {
 
 pub(super) fn bind_warning(warning: &BindWarning) -> String {
     match warning {
-        BindWarning::BacklogClipped { asked, somaxconn } => format!(
-            "el núcleo recorta el backlog de {asked} a {somaxconn} (net.core.somaxconn)"
-        ),
+        BindWarning::BacklogClipped { asked, somaxconn } => {
+            format!("el núcleo recorta el backlog de {asked} a {somaxconn} (net.core.somaxconn)")
+        }
         BindWarning::NoIpv6 { address } => {
             format!("{address} se sirve solo en IPv4: esta máquina no tiene IPv6")
         }
-        BindWarning::EveryInterface { address } => format!(
-            "{address} escucha en todas las interfaces: otras máquinas pueden conectarse"
-        ),
+        BindWarning::EveryInterface { address } => {
+            format!("{address} escucha en todas las interfaces: otras máquinas pueden conectarse")
+        }
     }
 }
 
@@ -137,7 +137,8 @@ pub(super) fn open(error: &OpenError) -> Words {
 }
 
 pub(super) fn resolve(error: &ResolveError) -> Words {
-    let spelled = "¿está bien escrito? una dirección como 127.0.0.1 no necesita servidor de nombres";
+    let spelled =
+        "¿está bien escrito? una dirección como 127.0.0.1 no necesita servidor de nombres";
     let (message, hint) = match error {
         ResolveError::Nothing => {
             ("no hay nombre ni servicio que resolver".into(), "da un nombre, por ejemplo localhost")
@@ -170,46 +171,44 @@ pub(super) fn resolve(error: &ResolveError) -> Words {
 
 pub(super) fn recv(error: &RecvError) -> String {
     match error {
-        RecvError::Reset { peer } => format!("{} cortó la conexión", peer.escaped()),
+        RecvError::Reset { peer } => format!("{} cortó la conexión", peer),
         RecvError::Refused { peer } => {
-            format!("{} rechazó el datagrama: nadie escucha ahí", peer.escaped())
+            format!("{} rechazó el datagrama: nadie escucha ahí", peer)
         }
         RecvError::LineTooLong { peer, bytes_max } => {
-            format!("{} envió una línea de más de {bytes_max} bytes", peer.escaped())
+            format!("{} envió una línea de más de {bytes_max} bytes", peer)
         }
         RecvError::DatagramTooLong { peer, bytes_max } => {
-            format!("{} envió un datagrama de más de {bytes_max} bytes", peer.escaped())
+            format!("{} envió un datagrama de más de {bytes_max} bytes", peer)
         }
         RecvError::Abnormal { peer } => {
-            format!("{} cortó la conexión sin cerrarla", peer.escaped())
+            format!("{} cortó la conexión sin cerrarla", peer)
         }
         RecvError::Violation { peer, code, reason } => format!(
             "{} infringió el protocolo WebSocket: {} (código de cierre {code})",
-            peer.escaped(),
-            escape::line(reason.as_bytes())
+            peer, reason
         ),
         RecvError::Silent { peer, silence } => {
-            format!("{} lleva {} s sin dar señales", peer.escaped(), silence.as_secs())
+            format!("{} lleva {} s sin dar señales", peer, silence.as_secs())
         }
         RecvError::Io { peer, error } => {
-            format!("no se puede recibir de {}: {}", peer.escaped(), io(error))
+            format!("no se puede recibir de {}: {}", peer, io(error))
         }
     }
 }
 
 pub(super) fn send(error: &SendError) -> String {
     match error {
-        SendError::Closed { peer } => format!("{} ha cerrado la conexión", peer.escaped()),
-        SendError::TooLong { peer, bytes } => format!(
-            "un mensaje de {bytes} bytes no cabe en un datagrama para {}",
-            peer.escaped()
-        ),
+        SendError::Closed { peer } => format!("{} ha cerrado la conexión", peer),
+        SendError::TooLong { peer, bytes } => {
+            format!("un mensaje de {bytes} bytes no cabe en un datagrama para {}", peer)
+        }
         SendError::Unnamed => "el socket del otro extremo no tiene nombre al que responder".into(),
         SendError::TimedOut { peer, timeout } => {
-            format!("{} no aceptó nada en {} s", peer.escaped(), timeout.as_secs())
+            format!("{} no aceptó nada en {} s", peer, timeout.as_secs())
         }
         SendError::Io { peer, error } => {
-            format!("no se puede enviar a {}: {}", peer.escaped(), io(error))
+            format!("no se puede enviar a {}: {}", peer, io(error))
         }
     }
 }

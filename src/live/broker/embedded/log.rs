@@ -107,26 +107,30 @@ impl Log {
         let head = self.head();
         let oldest = self.at(self.before_oldest);
         let len = self.entries.len() as u64;
+        let slow = self.options.slow;
         let after = match since {
             Since::Now => head,
             Since::All => oldest,
             Since::Last(count) => self.at(head.offset - count.min(len)),
             Since::Age(age) => {
                 let young = |entry: &Arc<Publication>| {
-                    now.duration_since(entry.time) > jiff::SignedDuration::try_from(age).unwrap_or(jiff::SignedDuration::MAX)
+                    now.duration_since(entry.time)
+                        > jiff::SignedDuration::try_from(age).unwrap_or(jiff::SignedDuration::MAX)
                 };
                 self.at(self.before_oldest + self.entries.partition_point(young) as u64)
             }
-            Since::After(position) if position.epoch == self.epoch && position.offset <= head.offset => {
+            Since::After(position)
+                if position.epoch == self.epoch && position.offset <= head.offset =>
+            {
                 position
             }
             Since::After(position) => {
                 let next = self.at(self.before_oldest + 1);
                 let gap = Gap { after: position, next, reason: GapReason::Reset, missing: None };
-                return Start { after: oldest, head, gap: Some(gap) };
+                return Start { after: oldest, head, gap: Some(gap), slow };
             }
         };
-        Start { after, head, gap: None }
+        Start { after, head, gap: None, slow }
     }
 
     pub(super) fn page(&self, after: Position, limit: PageLimit) -> Page {
@@ -155,7 +159,8 @@ impl Log {
         if after.epoch != self.epoch || after.offset > self.head().offset {
             return Some(Gap { after, next, reason: GapReason::Reset, missing: None });
         }
-        let missing = self.before_oldest.checked_sub(after.offset).filter(|missing| *missing > 0)?;
+        let missing =
+            self.before_oldest.checked_sub(after.offset).filter(|missing| *missing > 0)?;
         Some(Gap { after, next, reason: GapReason::Expired, missing: Some(missing) })
     }
 

@@ -68,8 +68,7 @@ impl Embedded {
         batch: &[Message],
         key: Option<IdempotencyKey>,
     ) -> Result<Receipt, PublishError> {
-        let channel =
-            self.channel(name).map_err(|_| PublishError::UnknownChannel(name.clone()))?;
+        let channel = self.channel(name).map_err(|_| PublishError::UnknownChannel(name.clone()))?;
         let receipt = channel.log().append(name, batch, key, Timestamp::now())?;
         if !receipt.duplicate {
             channel.changed.send_replace(());

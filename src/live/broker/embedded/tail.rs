@@ -45,8 +45,7 @@ impl Tail {
 
     fn ready(&mut self) -> Option<TailEvent> {
         let log = self.channel.log();
-        let limit =
-            PageLimit { len_max: limits::TAIL_LEN_MAX, bytes_max: limits::TAIL_BYTES_MAX };
+        let limit = PageLimit { len_max: limits::TAIL_LEN_MAX, bytes_max: limits::TAIL_BYTES_MAX };
         let page = log.page(self.after, limit);
         if let Some(gap) = page.gap {
             self.after = Position::new(gap.next.epoch, gap.next.offset - 1);

@@ -1,0 +1,129 @@
+//! A channel's home: the task that runs its one tail and hands what comes to the shards.
+
+use std::sync::Arc;
+
+use enchufe_core::{ChannelName, End, Position, Publication, Since};
+use tokio::{sync::mpsc, time::Duration};
+
+use super::{
+    broker::{Broker, Tail, TailEvent},
+    inbox::{Inbox, Letter},
+};
+
+/// How often a home looks whether a shard that was behind has room again.
+const RETRY_INTERVAL: Duration = Duration::from_millis(5);
+
+/// What a home is told.
+pub(super) enum Command {
+    /// This shard has readers.
+    Attach(usize),
+    /// This shard has none any more.
+    Detach(usize),
+}
+
+/// Runs until the sender of `commands` is dropped.
+pub(super) async fn run(
+    channel: ChannelName,
+    broker: Broker,
+    inboxes: Arc<[Arc<Inbox>]>,
+    mut commands: mpsc::UnboundedReceiver<Command>,
+) {
+    let tail = match broker.resolve(&channel, Since::Now).await {
+        Ok(start) => broker.tail(&channel, start.after).await,
+        Err(error) => Err(error),
+    };
+    let tail = match tail {
+        Ok(tail) => tail,
+        Err(error) => {
+            // Whoever subscribed is told so by the answer to its own question.
+            tracing::debug!(%channel, %error, "no tail");
+            while commands.recv().await.is_some() {}
+            return;
+        }
+    };
+    let mut home = Home { channel, tail, inboxes, readers: Vec::new(), end: None };
+    let mut retry = tokio::time::interval(RETRY_INTERVAL);
+    retry.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        let behind = home.readers.iter().any(|reader| reader.behind);
+        tokio::select! {
+            biased;
+            command = commands.recv() => match command {
+                Some(Command::Attach(shard)) => home.attach(shard),
+                Some(Command::Detach(shard)) => home.readers.retain(|r| r.shard != shard),
+                None => return,
+            },
+            _ = retry.tick(), if behind => home.catch_up(),
+            event = home.tail.next() => home.on_event(event),
+        }
+    }
+}
+
+struct Home {
+    channel: ChannelName,
+    tail: Tail,
+    inboxes: Arc<[Arc<Inbox>]>,
+    readers: Vec<Reader>,
+    end: Option<Arc<End>>,
+}
+
+struct Reader {
+    shard: usize,
+    /// Its inbox was full: it begins again, through history, once there is room.
+    behind: bool,
+}
+
+impl Home {
+    fn attach(&mut self, shard: usize) {
+        self.readers.retain(|reader| reader.shard != shard);
+        self.readers.push(Reader { shard, behind: false });
+        self.begin(shard, self.tail.position());
+    }
+
+    fn begin(&self, shard: usize, after: Position) {
+        let inbox = &self.inboxes[shard];
+        inbox.post(Letter::Attached(self.channel.clone(), after));
+        if let Some(end) = &self.end {
+            inbox.post(Letter::Ended(self.channel.clone(), Arc::clone(end)));
+        }
+    }
+
+    fn on_event(&mut self, event: TailEvent) {
+        match event {
+            TailEvent::Publications(items) => self.publish(&items),
+            // Readers fall out of the ring and are told by their history.
+            TailEvent::Gap(_) => {
+                for reader in &self.readers {
+                    self.begin(reader.shard, self.tail.position());
+                }
+            }
+            TailEvent::End(end) => {
+                self.end = Some(Arc::clone(&end));
+                for reader in self.readers.iter().filter(|reader| !reader.behind) {
+                    let letter = Letter::Ended(self.channel.clone(), Arc::clone(&end));
+                    self.inboxes[reader.shard].post(letter);
+                }
+            }
+        }
+    }
+
+    fn publish(&mut self, items: &[Arc<Publication>]) {
+        for reader in &mut self.readers {
+            if !reader.behind && !self.inboxes[reader.shard].offer(&self.channel, items) {
+                reader.behind = true;
+                tracing::debug!(channel = %self.channel, shard = reader.shard, "shard is behind");
+            }
+        }
+    }
+
+    fn catch_up(&mut self) {
+        let position = self.tail.position();
+        for index in 0..self.readers.len() {
+            let Reader { shard, behind } = self.readers[index];
+            if behind && self.inboxes[shard].is_clear() {
+                self.readers[index].behind = false;
+                self.begin(shard, position);
+            }
+        }
+    }
+}

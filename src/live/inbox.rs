@@ -1,0 +1,99 @@
+//! How the control plane speaks to a shard: a bounded queue with a waker.
+
+use std::{
+    io,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use enchufe_core::{
+    ChannelName, End, Position, Publication,
+    fanout::{Page, SubscriptionId},
+};
+
+use super::{broker::Start, node::Viewer};
+use crate::limits;
+
+/// What a shard is told.
+pub(super) enum Letter {
+    /// A connection comes in.
+    Viewer(Viewer),
+    /// The channel's tail begins, or begins again, here.
+    Attached(ChannelName, Position),
+    /// The channel's next messages.
+    Publications(ChannelName, Vec<Arc<Publication>>),
+    /// Nothing more will come.
+    Ended(ChannelName, Arc<End>),
+    /// Where a subscription begins.
+    Started(SubscriptionId, Start),
+    /// Why a subscription does not begin.
+    Refused(SubscriptionId, &'static str, String),
+    /// History that was asked for.
+    Page(SubscriptionId, Page),
+    /// Tell the viewers and end.
+    Shutdown,
+}
+
+/// A shard's inbox. Publications are bounded in number; everything else is bounded by what it
+/// answers: one page per subscription, one viewer per accepted connection.
+pub(super) struct Inbox {
+    queue: Mutex<Queue>,
+    waker: mio::Waker,
+}
+
+#[derive(Default)]
+struct Queue {
+    letters: Vec<Letter>,
+    publications: usize,
+}
+
+impl Inbox {
+    pub(super) fn new(waker: mio::Waker) -> Self {
+        Self { queue: Mutex::default(), waker }
+    }
+
+    pub(super) fn post(&self, letter: Letter) {
+        let mut queue = self.queue();
+        queue.letters.push(letter);
+        self.wake_after(queue);
+    }
+
+    /// Posts publications if there is room; `false` when the shard is behind.
+    pub(super) fn offer(&self, channel: &ChannelName, items: &[Arc<Publication>]) -> bool {
+        let mut queue = self.queue();
+        if queue.publications > 0 && queue.publications + items.len() > limits::INBOX_LEN_MAX {
+            return false;
+        }
+        queue.publications += items.len();
+        queue.letters.push(Letter::Publications(channel.clone(), items.to_vec()));
+        self.wake_after(queue);
+        true
+    }
+
+    /// Whether publications wait.
+    pub(super) fn is_clear(&self) -> bool {
+        self.queue().publications == 0
+    }
+
+    /// Everything that has come, in order; `letters` is given back as the next queue.
+    pub(super) fn take(&self, letters: &mut Vec<Letter>) {
+        letters.clear();
+        let mut queue = self.queue();
+        queue.publications = 0;
+        std::mem::swap(&mut queue.letters, letters);
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wake_after(&self, queue: MutexGuard<'_, Queue>) {
+        let first = queue.letters.len() == 1;
+        drop(queue);
+        if first {
+            let woken: io::Result<()> = self.waker.wake();
+            if let Err(error) = woken {
+                tracing::error!(%error, "a shard cannot be woken");
+            }
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! Live feeds: channels, the readers that follow them, and the threads that serve those readers.
+//!
+//! A channel is a log and a subscriber is a cursor. Publications go from the
+//! [broker](broker::Broker) to the channel's *home*, a task that runs its one tail, and from
+//! there to the inbox of each [shard](shard) that has readers of it. A shard is a plain thread
+//! with a table of sockets: the WebSocket viewers live there, without a task, a waker or a buffer
+//! each. Readers over plain HTTP are cursors of their own ([`Cursor`]), a task each.
+
+pub mod broker;
+mod cursor;
+mod feed;
+mod home;
+mod inbox;
+mod node;
+mod shard;
+
+pub use cursor::{Cursor, CursorEvent};
+pub use feed::feed;
+pub use node::{Node, NodeOptions, RawStart, Stats, ViewError, Viewer};

@@ -1,0 +1,286 @@
+//! The node: the broker, the shards, and the errands that shards have on the control plane.
+
+use std::{
+    collections::HashMap,
+    io,
+    net::TcpStream,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use bytes::Bytes;
+use enchufe_core::{
+    ChannelName, Form, Position, Since, SlowPolicy,
+    fanout::{Counts, SubscriptionId},
+};
+use tokio::sync::mpsc;
+use tokio_util::task::TaskTracker;
+
+use super::{
+    broker::{Broker, PageLimit, ReadError, Start},
+    home,
+    inbox::{Inbox, Letter},
+    shard,
+};
+use crate::limits;
+
+/// How a node is started.
+#[derive(Debug, Clone)]
+pub struct NodeOptions {
+    /// Threads that serve viewers; at least one.
+    pub shards: usize,
+    /// Viewers it has at the same time.
+    pub viewers_max: usize,
+}
+
+impl Default for NodeOptions {
+    fn default() -> Self {
+        let shards = std::thread::available_parallelism().map_or(1, usize::from);
+        Self { shards, viewers_max: limits::VIEWERS_MAX }
+    }
+}
+
+/// A WebSocket connection after its handshake, on its way to a shard.
+pub struct Viewer {
+    /// The socket. Non-blocking.
+    pub stream: TcpStream,
+    /// What was read beyond the handshake.
+    pub leftover: Bytes,
+    /// What a raw viewer reads; a viewer of `enchufe.v1` says so itself.
+    pub raw: Option<RawStart>,
+    /// Counts the viewer for as long as it is here.
+    pub(super) place: Place,
+}
+
+impl Viewer {
+    /// The wire form it reads.
+    pub fn form(&self) -> Form {
+        if self.raw.is_some() { Form::Raw } else { Form::V1 }
+    }
+}
+
+/// What a raw viewer reads, and from where.
+#[derive(Debug, Clone)]
+pub struct RawStart {
+    /// The channel.
+    pub channel: ChannelName,
+    /// Where it begins.
+    pub start: Start,
+    /// What becomes of it when it does not keep up, if it chose.
+    pub slow: Option<SlowPolicy>,
+}
+
+/// Why a viewer was not taken in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ViewError {
+    /// As many as allowed are here.
+    #[error("this server has its {0} viewers")]
+    Full(usize),
+    /// The server is ending.
+    #[error("this server is ending")]
+    Ending,
+}
+
+/// One of the places for viewers; free again when dropped.
+#[derive(Debug)]
+pub(super) struct Place(Arc<AtomicUsize>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// How a node stands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// WebSocket viewers.
+    pub viewers: usize,
+    /// Viewers dropped because they showed no life or did not take the end of the connection.
+    pub dropped: u64,
+    /// Subscriptions that have not yet had everything through the end of their channel.
+    pub unfinished: usize,
+    /// Publications delivered to WebSocket viewers.
+    pub delivered: u64,
+    /// Gaps told to WebSocket viewers.
+    pub gaps: u64,
+    /// Publications left out for viewers of the newest only.
+    pub conflated: u64,
+    /// Viewers cut for being slow.
+    pub cut: u64,
+}
+
+/// What a shard asks of the control plane.
+pub(super) enum Errand {
+    Attach { shard: usize, channel: ChannelName },
+    Detach { shard: usize, channel: ChannelName },
+    Resolve { shard: usize, subscription: SubscriptionId, channel: ChannelName, since: Since },
+    History { shard: usize, subscription: SubscriptionId, channel: ChannelName, after: Position },
+}
+
+/// The broker and the shards of one process. Cloning it shares them.
+#[derive(Clone)]
+pub struct Node {
+    broker: Broker,
+    inboxes: Arc<[Arc<Inbox>]>,
+    boards: Arc<[Arc<shard::Board>]>,
+    next_shard: Arc<AtomicUsize>,
+    viewers: Arc<AtomicUsize>,
+    viewers_max: usize,
+    threads: TaskTracker,
+}
+
+impl Node {
+    /// Starts the shards. Must be called on a tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// When the system gives no event queue or no thread.
+    pub fn start(broker: Broker, options: &NodeOptions) -> io::Result<Self> {
+        let (errands, receiver) = mpsc::unbounded_channel();
+        let threads = TaskTracker::new();
+        let (mut inboxes, mut boards) = (Vec::new(), Vec::new());
+        for index in 0..options.shards.max(1) {
+            let shard = shard::Shard::new(index, errands.clone())?;
+            inboxes.push(shard.inbox());
+            boards.push(shard.board());
+            threads.spawn_blocking(move || shard.run());
+        }
+        let inboxes: Arc<[_]> = inboxes.into();
+        tokio::spawn(run_errands(broker.clone(), Arc::clone(&inboxes), receiver));
+        Ok(Self {
+            broker,
+            inboxes,
+            boards: boards.into(),
+            next_shard: Arc::default(),
+            viewers: Arc::default(),
+            viewers_max: options.viewers_max,
+            threads,
+        })
+    }
+
+    /// Where the channels are.
+    pub fn broker(&self) -> &Broker {
+        &self.broker
+    }
+
+    /// Whether there is room for a viewer: asked before the handshake is answered.
+    pub fn has_room(&self) -> Result<(), ViewError> {
+        if self.threads.is_closed() {
+            return Err(ViewError::Ending);
+        }
+        if self.viewers.load(Ordering::Relaxed) >= self.viewers_max {
+            return Err(ViewError::Full(self.viewers_max));
+        }
+        Ok(())
+    }
+
+    /// Hands a WebSocket connection to a shard; the shards take turns. `stream` is non-blocking.
+    ///
+    /// # Errors
+    ///
+    /// When there is no room; the connection is dropped.
+    pub fn view(
+        &self,
+        stream: TcpStream,
+        leftover: Bytes,
+        raw: Option<RawStart>,
+    ) -> Result<(), ViewError> {
+        self.has_room()?;
+        self.viewers.fetch_add(1, Ordering::Relaxed);
+        let place = Place(Arc::clone(&self.viewers));
+        let shard = self.next_shard.fetch_add(1, Ordering::Relaxed) % self.inboxes.len();
+        self.inboxes[shard].post(Letter::Viewer(Viewer { stream, leftover, raw, place }));
+        Ok(())
+    }
+
+    /// How it stands, summed over the shards.
+    pub fn stats(&self) -> Stats {
+        let mut stats = Stats { viewers: self.viewers.load(Ordering::Relaxed), ..Stats::default() };
+        for board in self.boards.iter() {
+            let (counts, dropped, unfinished): (Counts, u64, usize) = board.read();
+            stats.dropped += dropped;
+            stats.unfinished += unfinished;
+            stats.delivered += counts.delivered;
+            stats.gaps += counts.gaps;
+            stats.conflated += counts.conflated;
+            stats.cut += counts.cut;
+        }
+        stats
+    }
+
+    /// Closes every viewer's connection with 1001 and ends the shards. Returns once they have
+    /// ended, which is bounded by [`limits::LINGER`]. Cancel-safe: the shards end all the same.
+    pub async fn shutdown(&self) {
+        self.threads.close();
+        for inbox in self.inboxes.iter() {
+            inbox.post(Letter::Shutdown);
+        }
+        self.threads.wait().await;
+    }
+}
+
+/// Runs the errands of all shards until the last shard has ended.
+async fn run_errands(
+    broker: Broker,
+    inboxes: Arc<[Arc<Inbox>]>,
+    mut errands: mpsc::UnboundedReceiver<Errand>,
+) {
+    let mut homes: HashMap<ChannelName, (mpsc::UnboundedSender<home::Command>, usize)> =
+        HashMap::new();
+    while let Some(errand) = errands.recv().await {
+        match errand {
+            Errand::Attach { shard, channel } => {
+                let (home, shards) = homes.entry(channel.clone()).or_insert_with(|| {
+                    let (home, commands) = mpsc::unbounded_channel();
+                    let inboxes = Arc::clone(&inboxes);
+                    tokio::spawn(home::run(channel, broker.clone(), inboxes, commands));
+                    (home, 0)
+                });
+                *shards += 1;
+                // A home lives as long as its entry here.
+                home.send(home::Command::Attach(shard)).ok();
+            }
+            Errand::Detach { shard, channel } => {
+                if let Some((home, shards)) = homes.get_mut(&channel) {
+                    home.send(home::Command::Detach(shard)).ok();
+                    *shards -= 1;
+                    if *shards == 0 {
+                        homes.remove(&channel);
+                    }
+                }
+            }
+            Errand::Resolve { shard, subscription, channel, since } => {
+                let (broker, inbox) = (broker.clone(), Arc::clone(&inboxes[shard]));
+                tokio::spawn(async move {
+                    inbox.post(match broker.resolve(&channel, since).await {
+                        Ok(start) => Letter::Started(subscription, start),
+                        Err(error) => refused(subscription, &error),
+                    });
+                });
+            }
+            Errand::History { shard, subscription, channel, after } => {
+                let (broker, inbox) = (broker.clone(), Arc::clone(&inboxes[shard]));
+                let limit =
+                    PageLimit { len_max: limits::PAGE_LEN_MAX, bytes_max: limits::PAGE_BYTES_MAX };
+                tokio::spawn(async move {
+                    inbox.post(match broker.history(&channel, after, limit).await {
+                        Ok(page) => Letter::Page(subscription, page),
+                        Err(error) => refused(subscription, &error),
+                    });
+                });
+            }
+        }
+    }
+}
+
+fn refused(subscription: SubscriptionId, error: &ReadError) -> Letter {
+    let code = match error {
+        ReadError::UnknownChannel(_) => "unknown_channel",
+    };
+    Letter::Refused(subscription, code, error.to_string())
+}

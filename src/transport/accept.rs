@@ -1,0 +1,46 @@
+//! What an accept loop does when accepting fails: it says so, rests, and goes on.
+//!
+//! A server that runs out of descriptors must not end, and must not spin either: the connection it
+//! could not take stays in the backlog and would wake it again at once.
+
+use std::io;
+
+use tokio::time::{Instant, sleep_until};
+
+use crate::limits::{ACCEPT_PAUSE, ACCEPT_WARNING_INTERVAL};
+
+/// The rests of one accept loop.
+#[derive(Debug, Default)]
+pub(super) struct Rests {
+    until: Option<Instant>,
+    warned_at: Option<Instant>,
+}
+
+impl Rests {
+    /// Waits until the current rest, if there is one, is over. Safe to cancel.
+    pub(super) async fn wait(&mut self) {
+        if let Some(until) = self.until {
+            sleep_until(until).await;
+            self.until = None;
+        }
+    }
+
+    /// Begins a rest after an error, unless it concerned one connection alone.
+    pub(super) fn begin(&mut self, error: &io::Error) {
+        if matches!(
+            error.kind(),
+            io::ErrorKind::ConnectionAborted
+                | io::ErrorKind::ConnectionReset
+                | io::ErrorKind::Interrupted
+        ) {
+            tracing::debug!(%error, "a connection was gone before it was accepted");
+            return;
+        }
+        let now = Instant::now();
+        self.until = Some(now + ACCEPT_PAUSE);
+        if self.warned_at.is_none_or(|at| now.duration_since(at) >= ACCEPT_WARNING_INTERVAL) {
+            self.warned_at = Some(now);
+            tracing::warn!(%error, pause_ms = ACCEPT_PAUSE.as_millis(), "cannot accept connections");
+        }
+    }
+}

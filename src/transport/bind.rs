@@ -1,0 +1,132 @@
+//! Listening on every address of a host, or on none of them.
+
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use socket2::{Domain, Socket, Type};
+
+use super::{BindError, BindWarning, endpoint};
+use crate::address::{Host, HostPort};
+use crate::limits::{BIND_ADDRESSES_MAX, FREE_PORT_ATTEMPTS_MAX};
+use crate::resolve::SocketType;
+
+/// One address to listen on.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Target {
+    pub(super) address: SocketAddr,
+    /// Whether an IPv6 socket is to take IPv4 too.
+    pub(super) dual_stack: bool,
+}
+
+impl Target {
+    /// A new socket for the target, which does not block and is not bound yet.
+    pub(super) fn socket(&self, socket_type: Type) -> io::Result<Socket> {
+        let socket = Socket::new(Domain::for_address(self.address), socket_type, None)?;
+        socket.set_nonblocking(true)?;
+        if self.address.is_ipv6() {
+            socket.set_only_v6(!self.dual_stack)?;
+        }
+        Ok(socket)
+    }
+}
+
+/// Binds every address of the host with `bind`, or none. When the port is left to the system it is
+/// one port for all of them. It blocks while the name is resolved.
+pub(super) fn every_address(
+    endpoint: &HostPort,
+    socket_type: SocketType,
+    bind: impl Fn(Target) -> io::Result<Socket>,
+) -> Result<(Vec<Socket>, Vec<BindWarning>), BindError> {
+    let address = endpoint.to_string();
+    let mut warnings = Vec::new();
+    if endpoint.host.is_every_interface() {
+        warnings.push(BindWarning::EveryInterface { address: address.clone() });
+    }
+    if endpoint.host == Host::Any {
+        let sockets = every_interface(endpoint, &mut warnings, &bind)?;
+        return Ok((sockets, warnings));
+    }
+    let mut addresses = endpoint::to_serve(endpoint, socket_type)
+        .map_err(|error| BindError::Unresolved { address: address.clone(), error })?;
+    if addresses.len() > BIND_ADDRESSES_MAX {
+        tracing::warn!(%address, bound = BIND_ADDRESSES_MAX, "listening on the first addresses of the host alone");
+        addresses.truncate(BIND_ADDRESSES_MAX);
+    }
+    for _ in 0..FREE_PORT_ATTEMPTS_MAX {
+        match on_one_port(endpoint, &addresses, &bind) {
+            Ok((sockets, no_ipv6)) => {
+                warnings.extend(no_ipv6);
+                return Ok((sockets, warnings));
+            }
+            // The port the system chose for the first address is taken on another one.
+            Err(error) if endpoint.port == 0 && error.kind() == io::ErrorKind::AddrInUse => {}
+            Err(error) => return Err(bind_error(endpoint, error)),
+        }
+    }
+    Err(BindError::NoFreePort { address })
+}
+
+fn every_interface(
+    endpoint: &HostPort,
+    warnings: &mut Vec<BindWarning>,
+    bind: &impl Fn(Target) -> io::Result<Socket>,
+) -> Result<Vec<Socket>, BindError> {
+    let both = SocketAddr::from((Ipv6Addr::UNSPECIFIED, endpoint.port));
+    let bound = match bind(Target { address: both, dual_stack: true }) {
+        Err(error) if means_no_ipv6(&both, &error) => {
+            warnings.push(BindWarning::NoIpv6 { address: endpoint.to_string() });
+            let address = SocketAddr::from((Ipv4Addr::UNSPECIFIED, endpoint.port));
+            bind(Target { address, dual_stack: false })
+        }
+        bound => bound,
+    };
+    Ok(vec![bound.map_err(|error| bind_error(endpoint, error))?])
+}
+
+fn on_one_port(
+    endpoint: &HostPort,
+    addresses: &[SocketAddr],
+    bind: &impl Fn(Target) -> io::Result<Socket>,
+) -> io::Result<(Vec<Socket>, Option<BindWarning>)> {
+    let has_ipv4 = addresses.iter().any(SocketAddr::is_ipv4);
+    let mut port = endpoint.port;
+    let mut sockets = Vec::new();
+    let mut no_ipv6 = None;
+    for address in addresses {
+        let mut address = *address;
+        address.set_port(port);
+        match bind(Target { address, dual_stack: false }) {
+            Ok(socket) => {
+                port = socket.local_addr()?.as_socket().map_or(port, |local| local.port());
+                sockets.push(socket);
+            }
+            Err(error) if has_ipv4 && means_no_ipv6(&address, &error) => {
+                no_ipv6 = Some(BindWarning::NoIpv6 { address: endpoint.to_string() });
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok((sockets, no_ipv6))
+}
+
+/// Whether the error says that the machine has no IPv6, and not something about this address: the
+/// kernel lacks it, or it is there and switched off, so that not even loopback has an address.
+fn means_no_ipv6(address: &SocketAddr, error: &io::Error) -> bool {
+    let always_there = address.ip().is_loopback() || address.ip().is_unspecified();
+    address.is_ipv6()
+        && (rustix::io::Errno::from_io_error(error) == Some(rustix::io::Errno::AFNOSUPPORT)
+            || (always_there && error.kind() == io::ErrorKind::AddrNotAvailable))
+}
+
+fn bind_error(endpoint: &HostPort, error: io::Error) -> BindError {
+    let address = endpoint.to_string();
+    match error.kind() {
+        io::ErrorKind::AddrInUse => BindError::InUse { address },
+        io::ErrorKind::PermissionDenied => BindError::PermissionDenied {
+            address,
+            privileged_port: (1..1024).contains(&endpoint.port),
+        },
+        io::ErrorKind::AddrNotAvailable => BindError::NotLocal { address },
+        _ => BindError::Io { address, error },
+    }
+}

@@ -1,0 +1,208 @@
+//! What every stream of bytes shares: reads that yield chunks or lines, and writes.
+
+use std::io;
+
+use bytes::{Buf, Bytes, BytesMut};
+use tokio::io::{AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+
+use super::lines::{Splitter, TooLong};
+use super::{Framing, Peer, RecvError, SendError};
+use crate::core::Message;
+use crate::limits::{LINE_BYTES_MAX, STREAM_CHUNK_BYTES_MAX, STREAM_CHUNK_BYTES_MIN};
+
+/// Reads one chunk off a half that has `readable` and `try_read_buf`, which are not in a trait.
+/// The buffer is made once there is something to read, so that a quiet connection has none.
+macro_rules! read_chunk {
+    ($half:expr, $room:expr) => {
+        loop {
+            if let Err(error) = $half.readable().await {
+                break Err(error);
+            }
+            let mut buffer = BytesMut::with_capacity($room);
+            match $half.try_read_buf(&mut buffer) {
+                Ok(_) => break Ok(buffer.freeze()),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => break Err(error),
+            }
+        }
+    };
+}
+
+/// Both halves of a TCP connection.
+pub(super) fn tcp(stream: TcpStream, peer: &Peer) -> (Incoming, Outgoing) {
+    let (reader, writer) = stream.into_split();
+    (Incoming::new(Reader::Tcp(reader), peer), Outgoing::new(Writer::Tcp(writer), peer))
+}
+
+/// Both halves of a Unix-domain connection.
+#[cfg(unix)]
+pub(super) fn unix(stream: tokio::net::UnixStream, peer: &Peer) -> (Incoming, Outgoing) {
+    let (reader, writer) = stream.into_split();
+    (Incoming::new(Reader::Unix(reader), peer), Outgoing::new(Writer::Unix(writer), peer))
+}
+
+/// Both halves of standard input and output; `input` yields what was read, and closes at its end.
+pub(super) fn stdio(
+    input: mpsc::Receiver<io::Result<Bytes>>,
+    output: tokio::io::Stdout,
+) -> (Incoming, Outgoing) {
+    let peer = Peer::Stdio;
+    (Incoming::new(Reader::Stdin(input), &peer), Outgoing::new(Writer::Stdout(output), &peer))
+}
+
+/// The receiving half of a stream.
+#[derive(Debug)]
+pub(super) struct Incoming {
+    reader: Reader,
+    /// How much room the next read makes: it follows the traffic, so that a quiet connection
+    /// costs little and a busy one few calls.
+    room: usize,
+    /// Only when the stream is read by lines.
+    splitter: Option<Splitter>,
+    ended: bool,
+    peer: Peer,
+}
+
+#[derive(Debug)]
+enum Reader {
+    Tcp(tokio::net::tcp::OwnedReadHalf),
+    #[cfg(unix)]
+    Unix(tokio::net::unix::OwnedReadHalf),
+    Stdin(mpsc::Receiver<io::Result<Bytes>>),
+}
+
+impl Incoming {
+    fn new(reader: Reader, peer: &Peer) -> Self {
+        let peer = peer.clone();
+        Self { reader, room: STREAM_CHUNK_BYTES_MIN, splitter: None, ended: false, peer }
+    }
+
+    pub(super) fn set_framing(&mut self, framing: Framing) {
+        self.splitter = match framing {
+            Framing::Raw => None,
+            Framing::Lines => Some(Splitter::new(LINE_BYTES_MAX)),
+        };
+    }
+
+    /// Safe to cancel: nothing is taken from the socket before the last await.
+    pub(super) async fn recv(&mut self) -> Result<Option<Message>, RecvError> {
+        loop {
+            match self.splitter.as_mut().map_or(Ok(None), Splitter::next) {
+                Ok(None) => {}
+                Ok(Some(line)) => return Ok(Some(Message::binary(line))),
+                Err(TooLong) => return Err(self.too_long()),
+            }
+            let chunk = if self.ended { None } else { self.read().await? };
+            match (chunk, &mut self.splitter) {
+                (None, None) => return Ok(None),
+                (None, Some(splitter)) => {
+                    return match splitter.rest() {
+                        Ok(line) => Ok(line.map(Message::binary)),
+                        Err(TooLong) => Err(self.too_long()),
+                    };
+                }
+                (Some(chunk), None) => return Ok(Some(Message::binary(chunk))),
+                (Some(chunk), Some(splitter)) => splitter.push(chunk),
+            }
+        }
+    }
+
+    /// After a line that is too long there is nothing more to be had: where the next one begins
+    /// is not known.
+    fn too_long(&mut self) -> RecvError {
+        self.ended = true;
+        self.splitter = None;
+        RecvError::LineTooLong { peer: self.peer.clone(), bytes_max: LINE_BYTES_MAX }
+    }
+
+    async fn read(&mut self) -> Result<Option<Bytes>, RecvError> {
+        let read = match &mut self.reader {
+            Reader::Tcp(half) => read_chunk!(half, self.room),
+            #[cfg(unix)]
+            Reader::Unix(half) => read_chunk!(half, self.room),
+            Reader::Stdin(chunks) => chunks.recv().await.unwrap_or_else(|| Ok(Bytes::new())),
+        };
+        match read {
+            Ok(chunk) if chunk.is_empty() => {
+                self.ended = true;
+                Ok(None)
+            }
+            Ok(chunk) => {
+                self.adapt(chunk.len());
+                Ok(Some(chunk))
+            }
+            Err(error) => {
+                self.ended = true;
+                Err(RecvError::from_io(&self.peer, error))
+            }
+        }
+    }
+
+    fn adapt(&mut self, read: usize) {
+        if read >= self.room {
+            self.room = (self.room * 4).min(STREAM_CHUNK_BYTES_MAX);
+        } else if read < self.room / 8 {
+            self.room = (self.room / 4).max(STREAM_CHUNK_BYTES_MIN);
+        }
+    }
+}
+
+/// The sending half of a stream.
+#[derive(Debug)]
+pub(super) struct Outgoing {
+    writer: Writer,
+    framing: Framing,
+    peer: Peer,
+}
+
+#[derive(Debug)]
+enum Writer {
+    Tcp(tokio::net::tcp::OwnedWriteHalf),
+    #[cfg(unix)]
+    Unix(tokio::net::unix::OwnedWriteHalf),
+    Stdout(tokio::io::Stdout),
+}
+
+impl Outgoing {
+    fn new(writer: Writer, peer: &Peer) -> Self {
+        Self { writer, framing: Framing::Raw, peer: peer.clone() }
+    }
+
+    pub(super) fn set_framing(&mut self, framing: Framing) {
+        self.framing = framing;
+    }
+
+    /// Not safe to cancel: a part of the message may have been sent.
+    pub(super) async fn send(&mut self, message: Message) -> Result<(), SendError> {
+        let ending: &[u8] = match self.framing {
+            Framing::Raw => b"",
+            Framing::Lines => b"\n",
+        };
+        let bytes = message.payload.chain(ending);
+        let sent = match &mut self.writer {
+            Writer::Tcp(half) => write(half, bytes).await,
+            #[cfg(unix)]
+            Writer::Unix(half) => write(half, bytes).await,
+            Writer::Stdout(stdout) => write(stdout, bytes).await,
+        };
+        sent.map_err(|error| SendError::from_io(&self.peer, error))
+    }
+
+    /// Half-closes sockets. Standard output is flushed: it belongs to the whole program.
+    pub(super) async fn finish(&mut self) -> Result<(), SendError> {
+        let finished = match &mut self.writer {
+            Writer::Tcp(half) => half.shutdown().await,
+            #[cfg(unix)]
+            Writer::Unix(half) => half.shutdown().await,
+            Writer::Stdout(stdout) => stdout.flush().await,
+        };
+        finished.map_err(|error| SendError::from_io(&self.peer, error))
+    }
+}
+
+async fn write(writer: &mut (impl AsyncWrite + Unpin), mut bytes: impl Buf) -> io::Result<()> {
+    writer.write_all_buf(&mut bytes).await?;
+    writer.flush().await
+}

@@ -1,0 +1,216 @@
+//! Streams over TCP.
+
+use std::future::poll_fn;
+use std::io;
+use std::net::SocketAddr;
+use std::task::Poll;
+use std::time::Duration;
+
+use socket2::{Socket, Type};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+use super::accept::Rests;
+use super::bind::Target;
+use super::{BindError, BindWarning, OpenError, bind, endpoint, os};
+use crate::address::{Host, HostPort};
+use crate::limits::{CONNECT_ADDRESSES_MAX, CONNECT_STAGGER};
+use crate::resolve::SocketType;
+
+/// Every socket that listens for one host and port.
+#[derive(Debug)]
+pub(crate) struct Listener {
+    sockets: Vec<TcpListener>,
+    local_addresses: Vec<HostPort>,
+    /// The socket that is asked first, so that none of them starves the others.
+    first: usize,
+    rests: Rests,
+}
+
+impl Listener {
+    /// Listens on every address of the host, or on none.
+    pub(crate) async fn bind(
+        endpoint: &HostPort,
+        backlog: u32,
+    ) -> Result<(Self, Vec<BindWarning>), BindError> {
+        let owned = endpoint.clone();
+        let (sockets, warnings) = tokio::task::spawn_blocking(move || bind_all(&owned, backlog))
+            .await
+            .map_err(|error| io_error(endpoint, error.into()))??;
+        let sockets: Vec<TcpListener> = sockets
+            .into_iter()
+            .map(TcpListener::from_std)
+            .collect::<Result<_, _>>()
+            .map_err(|error| io_error(endpoint, error))?;
+        let local_addresses = sockets
+            .iter()
+            .map(|socket| {
+                let local = HostPort::from(socket.local_addr()?);
+                // One socket takes both families, which no address says.
+                Ok(match endpoint.host {
+                    Host::Any => HostPort { host: Host::Any, port: local.port },
+                    _ => local,
+                })
+            })
+            .collect::<Result<_, _>>()
+            .map_err(|error| io_error(endpoint, error))?;
+        Ok((Self { sockets, local_addresses, first: 0, rests: Rests::default() }, warnings))
+    }
+
+    /// Where it listens, with the chosen port; one for each socket.
+    pub(crate) fn local_addresses(&self) -> impl Iterator<Item = HostPort> {
+        self.local_addresses.iter().cloned()
+    }
+
+    /// The next client, with Nagle's algorithm off: what is sent, is sent.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: no client is lost.
+    pub(crate) async fn accept(&mut self) -> (TcpStream, SocketAddr) {
+        loop {
+            self.rests.wait().await;
+            let accepted = poll_fn(|context| {
+                let count = self.sockets.len();
+                for index in (0..count).map(|offset| (self.first + offset) % count) {
+                    if let Poll::Ready(accepted) = self.sockets[index].poll_accept(context) {
+                        self.first = (index + 1) % count;
+                        return Poll::Ready(accepted);
+                    }
+                }
+                Poll::Pending
+            })
+            .await;
+            match accepted {
+                Ok((stream, peer)) => {
+                    // It fails only when the peer is gone already, which the first read tells.
+                    let _ = stream.set_nodelay(true);
+                    return (stream, peer);
+                }
+                Err(error) => self.rests.begin(&error),
+            }
+        }
+    }
+}
+
+fn io_error(endpoint: &HostPort, error: io::Error) -> BindError {
+    BindError::Io { address: endpoint.to_string(), error }
+}
+
+/// Listens on every address of the host, or on none: sockets that do not block, with
+/// `SO_REUSEADDR`, all on one port, also when the port is left to the system. It blocks while the
+/// name is resolved.
+///
+/// `localhost` is 127.0.0.1 and ::1; [`Host::Any`] is one socket for both families. A machine
+/// without IPv6 serves IPv4 alone, with a warning.
+///
+/// # Errors
+///
+/// When any of the addresses cannot be listened on.
+pub(crate) fn bind_all(
+    endpoint: &HostPort,
+    backlog: u32,
+) -> Result<(Vec<std::net::TcpListener>, Vec<BindWarning>), BindError> {
+    let (sockets, mut warnings) =
+        bind::every_address(endpoint, SocketType::STREAM, |target| listen(target, backlog))?;
+    if let Some(somaxconn) = os::somaxconn().filter(|&somaxconn| somaxconn < backlog) {
+        warnings.push(BindWarning::BacklogClipped { asked: backlog, somaxconn });
+    }
+    Ok((sockets.into_iter().map(std::net::TcpListener::from).collect(), warnings))
+}
+
+fn listen(target: Target, backlog: u32) -> io::Result<Socket> {
+    let socket = target.socket(Type::STREAM)?;
+    // On Windows the option would let another program take the port away.
+    #[cfg(not(windows))]
+    socket.set_reuse_address(true)?;
+    socket.bind(&target.address.into())?;
+    socket.listen(i32::try_from(backlog).unwrap_or(i32::MAX))?;
+    Ok(socket)
+}
+
+/// Connects to the first address of the host that answers, with Nagle's algorithm off.
+///
+/// The addresses are tried in the resolver's order. Each gets a head start; then the next one is
+/// tried beside it, and at once when it has failed (RFC 8305 §5, without its sorting).
+///
+/// # Errors
+///
+/// When none answers within `time`, which includes the resolver's.
+///
+/// # Cancel safety
+///
+/// Dropping the future gives every attempt up.
+pub(crate) async fn connect(
+    endpoint: &HostPort,
+    time: Duration,
+) -> Result<(TcpStream, SocketAddr), OpenError> {
+    match timeout(time, connect_any(endpoint)).await {
+        Ok(connected) => connected,
+        Err(_elapsed) => Err(OpenError::TimedOut { address: endpoint.to_string(), timeout: time }),
+    }
+}
+
+async fn connect_any(endpoint: &HostPort) -> Result<(TcpStream, SocketAddr), OpenError> {
+    let mut waiting = addresses_to_connect(endpoint, SocketType::STREAM).await?.into_iter();
+    let mut attempts: JoinSet<io::Result<_>> = JoinSet::new();
+    let mut failure: Option<io::Error> = None;
+    loop {
+        if let Some(address) = waiting.next() {
+            attempts.spawn(async move { Ok((TcpStream::connect(address).await?, address)) });
+        } else if attempts.is_empty() {
+            let error = failure.unwrap_or_else(|| io::ErrorKind::NotFound.into());
+            return Err(open_error(endpoint, error));
+        }
+        let ended = tokio::select! {
+            ended = attempts.join_next() => ended,
+            () = sleep(CONNECT_STAGGER), if waiting.len() > 0 => None,
+        };
+        match ended.map(|ended| ended.unwrap_or_else(|error| Err(error.into()))) {
+            None => {}
+            Some(Ok((stream, address))) => {
+                // It fails only when the peer is gone already, which the first read tells.
+                let _ = stream.set_nodelay(true);
+                return Ok((stream, address));
+            }
+            // An address that refuses tells more than one that cannot be reached at all.
+            Some(Err(error)) => {
+                if failure.is_none() || error.kind() == io::ErrorKind::ConnectionRefused {
+                    failure = Some(error);
+                }
+            }
+        }
+    }
+}
+
+/// The first addresses of a host.
+pub(super) async fn addresses_to_connect(
+    endpoint: &HostPort,
+    socket_type: SocketType,
+) -> Result<Vec<SocketAddr>, OpenError> {
+    let owned = endpoint.clone();
+    let found =
+        tokio::task::spawn_blocking(move || endpoint::to_connect(&owned, socket_type)).await;
+    let address = endpoint.to_string();
+    let mut addresses = match found {
+        Ok(found) => found.map_err(|error| OpenError::Unresolved { address, error })?,
+        Err(error) => return Err(OpenError::Io { address, error: error.into() }),
+    };
+    addresses.truncate(CONNECT_ADDRESSES_MAX);
+    Ok(addresses)
+}
+
+/// What the system said, in our words.
+pub(super) fn open_error(endpoint: &HostPort, error: io::Error) -> OpenError {
+    let address = endpoint.to_string();
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => OpenError::Refused { address },
+        io::ErrorKind::PermissionDenied => OpenError::PermissionDenied { address },
+        io::ErrorKind::NetworkUnreachable
+        | io::ErrorKind::HostUnreachable
+        | io::ErrorKind::AddrNotAvailable
+        | io::ErrorKind::TimedOut => OpenError::Unreachable { address, error },
+        _ => OpenError::Io { address, error },
+    }
+}
