@@ -129,6 +129,9 @@ pub const VIEWERS_MAX: usize = 16_000;
 /// How many bytes of standard input are read, or of a line are held back on a terminal, at once.
 pub const CHUNK_BYTES: usize = 64 * 1024;
 
+/// How many lines of a server may wait to be printed.
+pub const PRINT_QUEUE_LEN_MAX: usize = 4_096;
+
 /// How many lines the editor of `connect` remembers.
 pub const EDITOR_HISTORY_LEN_MAX: usize = 1_000;
 

@@ -8,7 +8,11 @@ use std::{ffi::OsString, path::PathBuf, time::Duration};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use super::values;
-use crate::source::{Interval, Numbers};
+use crate::{
+    guard::AllowedOrigin,
+    service::Greeting,
+    source::{Interval, Numbers},
+};
 
 /// Turns anything that speaks into a live feed that never loses data silently
 #[derive(Debug, Parser)]
@@ -116,8 +120,12 @@ pub(crate) struct Feed {
     pub(crate) slow: Slow,
 
     /// Let pages of this origin read and publish; may be repeated
-    #[arg(long, value_name = "ORIGIN")]
-    pub(crate) allow_origin: Vec<String>,
+    #[arg(long, value_name = "ORIGIN", value_parser = str::parse::<AllowedOrigin>)]
+    pub(crate) allow_origin: Vec<AllowedOrigin>,
+
+    /// On loopback, answer to this name too; may be repeated
+    #[arg(long, value_name = "NAME")]
+    pub(crate) host_name: Vec<String>,
 
     /// Publishing needs the token in this file
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -185,15 +193,19 @@ pub(crate) struct Serve {
     pub(crate) quiet: bool,
 
     /// greet: the answer to a name [default: Hola {name}!]
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) greeting: Option<String>,
+    #[arg(long, value_name = "TEXT", value_parser = str::parse::<Greeting>)]
+    pub(crate) greeting: Option<Greeting>,
 
     #[command(flatten)]
     pub(crate) generator: Generator,
 
     /// Let pages of this origin connect; may be repeated
-    #[arg(long, value_name = "ORIGIN")]
-    pub(crate) allow_origin: Vec<String>,
+    #[arg(long, value_name = "ORIGIN", value_parser = str::parse::<AllowedOrigin>)]
+    pub(crate) allow_origin: Vec<AllowedOrigin>,
+
+    /// On loopback, answer to this name too; may be repeated
+    #[arg(long, value_name = "NAME")]
+    pub(crate) host_name: Vec<String>,
 
     /// Serve this file, or this folder, to browsers that visit a ws:// address
     #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath)]
@@ -228,6 +240,14 @@ pub(crate) struct Generator {
     /// random: always this number
     #[arg(long, value_name = "NUMBER", allow_hyphen_values = true)]
     pub(crate) value: Option<i64>,
+}
+
+impl Generator {
+    /// The numbers to draw from.
+    pub(crate) fn numbers(&self) -> Numbers {
+        let always = self.value.and_then(|value| Numbers::new(value..=value));
+        always.or_else(|| self.range.clone()).unwrap_or(Numbers::DIGITS)
+    }
 }
 
 /// Connect: send standard input and print what comes back

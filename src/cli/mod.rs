@@ -3,6 +3,7 @@
 //! It is part of the library so that the catalogue can match on every error without a wildcard;
 //! only [`main`] is for others to call, and nothing here is a stable interface.
 
+mod addresses;
 mod args;
 mod catalogue;
 mod connect;
@@ -12,6 +13,7 @@ mod failure;
 mod language;
 mod output;
 mod resolve;
+mod serve;
 mod signals;
 mod usage;
 mod values;
@@ -78,6 +80,7 @@ fn parse(arguments: &[OsString], language: Language) -> Result<Option<Cli>, Fail
 fn run(cli: Cli, language: Language) -> Result<Exit, Failure> {
     match cli.command {
         Command::Resolve(args) => resolve::run(&args),
+        Command::Serve(args) => within_runtime(serve::run(args, language)),
         Command::Connect(args) => within_runtime(connect::run(args, language)),
         _ => Ok(Exit::Success),
     }

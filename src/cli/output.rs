@@ -5,10 +5,16 @@
 
 use std::{
     io::{self, IsTerminal, Write},
-    sync::Mutex,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+        mpsc,
+    },
+    thread,
 };
 
 use super::{exit_code::Exit, failure::Failure};
+use crate::limits;
 
 /// Standard output could not be written to.
 #[derive(Debug)]
@@ -72,25 +78,66 @@ pub(crate) fn stderr_has_colour() -> bool {
     !refused && !dumb && io::stderr().is_terminal()
 }
 
-/// The lines a server prints for its user, from many tasks at once, until nobody reads them.
-#[derive(Debug, Default)]
+/// The lines a server prints for its user, from many tasks at once.
+///
+/// They are printed by a thread of their own through a bounded queue: a reader of our output that
+/// stops must not stop the server. Lines that find the queue full are counted.
+#[derive(Debug, Clone)]
 pub(crate) struct Lines {
-    ended: Mutex<Option<OutputError>>,
+    queue: mpsc::SyncSender<String>,
+    missed: Arc<AtomicU64>,
+}
+
+/// The end of [`Lines`].
+#[derive(Debug)]
+pub(crate) struct Printing {
+    ended: mpsc::Receiver<Option<OutputError>>,
+    missed: Arc<AtomicU64>,
+}
+
+/// What became of the lines.
+#[derive(Debug)]
+pub(crate) struct Printed {
+    /// What ended the printing before its time.
+    pub(crate) end: Option<OutputError>,
+    /// Lines that were not printed, because the reader did not read.
+    pub(crate) missed: u64,
+}
+
+/// Starts to print lines. `on_end` is called when nobody reads them any more.
+///
+/// # Errors
+///
+/// When the system refuses a thread.
+pub(crate) fn lines(on_end: impl FnOnce() + Send + 'static) -> io::Result<(Lines, Printing)> {
+    let (queue, waiting) = mpsc::sync_channel::<String>(limits::PRINT_QUEUE_LEN_MAX);
+    let (done, ended) = mpsc::channel();
+    let print = move || {
+        let end = waiting.iter().find_map(|text| line(&text).err());
+        if end.is_some() {
+            on_end();
+        }
+        // Whoever started us may be gone already.
+        let _ = done.send(end);
+    };
+    thread::Builder::new().name("printer".into()).spawn(print)?;
+    let missed = Arc::new(AtomicU64::new(0));
+    Ok((Lines { queue, missed: Arc::clone(&missed) }, Printing { ended, missed }))
 }
 
 impl Lines {
-    /// Prints one line. Returns whether anybody still reads.
-    pub(crate) fn print(&self, text: &str) -> bool {
-        // A panic elsewhere leaves nothing half-done here: the lock only remembers the first end.
-        let mut ended = self.ended.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if ended.is_none() {
-            *ended = line(text).err();
+    /// Prints one line, soon.
+    pub(crate) fn print(&self, text: String) {
+        if let Err(mpsc::TrySendError::Full(_)) = self.queue.try_send(text) {
+            self.missed.fetch_add(1, Ordering::Relaxed);
         }
-        ended.is_none()
     }
+}
 
-    /// What ended the printing, if anything did.
-    pub(crate) fn take_end(&self) -> Option<OutputError> {
-        self.ended.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take()
+impl Printing {
+    /// Waits until what was said is printed, for a bounded time. Every [`Lines`] must be gone.
+    pub(crate) fn end(self) -> Printed {
+        let end = self.ended.recv_timeout(limits::HANG_UP_TIMEOUT).ok().flatten();
+        Printed { end, missed: self.missed.load(Ordering::Relaxed) }
     }
 }

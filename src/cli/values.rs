@@ -4,7 +4,11 @@
 
 use std::{error::Error, time::Duration};
 
-use crate::source::{Numbers, ParseIntervalError};
+use crate::{
+    guard::ParseOriginError,
+    service::ParseGreetingError,
+    source::{Numbers, ParseIntervalError},
+};
 
 /// The longest time that can be asked for: a year, far from any overflow.
 const TIME_MAX: Duration = Duration::from_secs(365 * 24 * 60 * 60);
@@ -27,6 +31,12 @@ pub(crate) enum ValueError {
     /// Expected a count.
     #[error("expected a whole number above 0")]
     Count,
+    /// Expected an origin.
+    #[error("expected SCHEME://HOST[:PORT], null or *")]
+    Origin,
+    /// Expected a greeting.
+    #[error("expected one short line with {{name}} where the name goes")]
+    Greeting,
     /// Expected the first of three ports.
     #[error("expected a port from 1 to 65533, the first of three")]
     PortBase,
@@ -38,6 +48,8 @@ impl ValueError {
         match error.downcast_ref() {
             Some(own) => Some(*own),
             None if error.is::<ParseIntervalError>() => Some(Self::Interval),
+            None if error.is::<ParseOriginError>() => Some(Self::Origin),
+            None if error.is::<ParseGreetingError>() => Some(Self::Greeting),
             None => None,
         }
     }

@@ -3,5 +3,7 @@
 mod connect;
 mod harness;
 mod help;
+mod resolve;
+mod screen;
 mod serve;
 mod terminal;

@@ -16,6 +16,13 @@ pub(super) fn say(phrase: Phrase<'_>) -> String {
         Phrase::ListeningOn(address) => format!("listening on {address}"),
         Phrase::ConnectedTo(address) => format!("connected to {address}; Ctrl-D ends"),
         Phrase::PeerClosed => "the peer has closed the connection".into(),
+        Phrase::TurnedAway { peer, connections_max } => {
+            format!("{peer} was turned away: {connections_max} clients are being served")
+        }
+        Phrase::Dropped(clients) => format!("{clients} clients did not leave in time"),
+        Phrase::LinesMissed(lines) => {
+            format!("{lines} lines were not printed: nobody read them in time")
+        }
         Phrase::Bind(warning) => warning.to_string(),
     }
 }

@@ -32,6 +32,12 @@ pub(crate) enum Phrase<'a> {
     ConnectedTo(&'a str),
     /// connect on a terminal: the other end has closed.
     PeerClosed,
+    /// serve: one client too many.
+    TurnedAway { peer: &'a str, connections_max: usize },
+    /// serve: this many clients did not leave when the server ended.
+    Dropped(usize),
+    /// serve: this many lines were not printed, because nobody read them in time.
+    LinesMissed(u64),
     /// Something is not served quite as asked.
     Bind(&'a BindWarning),
 }

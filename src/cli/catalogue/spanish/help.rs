@@ -38,6 +38,7 @@ pub(in crate::cli::catalogue) fn help(id: &str) -> Option<&'static str> {
             "Qué recibe quien lee demasiado despacio: un hueco, solo el último mensaje o el fin"
         }
         "feed.allow_origin" => "Deja leer y publicar a las páginas de este origen; puede repetirse",
+        "feed.host_name" => HOST_NAME,
         "feed.publish_token_file" => "Publicar exige el token de este archivo",
         "feed.read_token_file" => "Leer exige el token de este archivo",
         "feed.interval" => INTERVAL,
@@ -59,6 +60,7 @@ pub(in crate::cli::catalogue) fn help(id: &str) -> Option<&'static str> {
         "serve.range" => RANGE,
         "serve.value" => VALUE,
         "serve.allow_origin" => "Deja conectarse a las páginas de este origen; puede repetirse",
+        "serve.host_name" => HOST_NAME,
         "serve.page" => {
             "Sirve este archivo, o esta carpeta, a los navegadores que visitan una dirección ws://"
         }
@@ -88,6 +90,7 @@ pub(in crate::cli::catalogue) fn help(id: &str) -> Option<&'static str> {
 
 const INTERVAL: &str =
     "clock, random: segundos entre mensajes, sorteados cada vez [por omisión: 0..3, 0..1]";
+const HOST_NAME: &str = "En loopback, responde también a este nombre; puede repetirse";
 const RANGE: &str = "random: los números, con ambos extremos [por omisión: 0..9]";
 const VALUE: &str = "random: siempre este número";
 

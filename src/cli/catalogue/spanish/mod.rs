@@ -18,6 +18,13 @@ pub(super) fn say(phrase: Phrase<'_>) -> String {
         Phrase::ListeningOn(address) => format!("escuchando en {address}"),
         Phrase::ConnectedTo(address) => format!("conectado a {address}; Ctrl-D termina"),
         Phrase::PeerClosed => "el otro extremo ha cerrado la conexión".into(),
+        Phrase::TurnedAway { peer, connections_max } => {
+            format!("{peer} rechazado: ya se atiende a {connections_max} clientes")
+        }
+        Phrase::Dropped(clients) => format!("{clients} clientes no se fueron a tiempo"),
+        Phrase::LinesMissed(lines) => {
+            format!("{lines} líneas sin imprimir: nadie las leyó a tiempo")
+        }
         Phrase::Bind(warning) => network::bind_warning(warning),
     }
 }

@@ -66,6 +66,8 @@ fn expected(why: ValueError) -> &'static str {
             "se espera una cantidad de bytes mayor que 0, por ejemplo 65536, 64K, 1M o 1G"
         }
         ValueError::Count => "se espera un número entero mayor que 0",
+        ValueError::Origin => "se espera ESQUEMA://HOST[:PUERTO], null o *",
+        ValueError::Greeting => "se espera una línea corta con {name} donde va el nombre",
         ValueError::PortBase => "se espera un puerto de 1 a 65533, el primero de tres",
     }
 }
