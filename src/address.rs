@@ -5,6 +5,7 @@
 //! little (port 0, a bare port, every interface), so there are two ways in:
 //! [`Address::parse_serve`] and [`Address::parse_connect`].
 
+mod endpoint;
 mod error;
 mod host;
 mod parse;

@@ -1,21 +1,195 @@
 //! What can be wrong with the text of an address.
 
+use crate::limits::EXCERPT_CHARS_MAX;
+
 /// Text that is no address. The message is one line and names the value; [`hint`] is the remedy.
 ///
 /// [`hint`]: ParseAddressError::hint
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ParseAddressError {
-    /// The text is empty.
+    /// There is no text.
     #[error("the address is empty")]
     Empty,
+    /// The word before `://` names no transport.
+    #[error("{} begins with an unknown scheme: {}", shown(.text), shown(.scheme))]
+    UnknownScheme {
+        /// The whole text.
+        text: String,
+        /// The word.
+        scheme: String,
+        /// The text with the nearest known scheme, when one is near.
+        suggestion: Option<String>,
+    },
+    /// A transport that is planned.
+    #[error("{}: {scheme} addresses are not supported yet in this version", shown(.text))]
+    NotSupported {
+        /// The whole text.
+        text: String,
+        /// The scheme.
+        scheme: &'static str,
+        /// The same place over a transport that is there, when there is one.
+        suggestion: Option<String>,
+    },
+    /// A URL of the web where a socket is meant.
+    #[error("{} is a page's address, not a socket's", shown(.text))]
+    Http {
+        /// The whole text.
+        text: String,
+        /// The same place as a WebSocket address.
+        suggestion: String,
+    },
+    /// Anything but HTTP where an HTTP server is to listen.
+    #[error("{} is not an address for an HTTP server", shown(.text))]
+    NotHttp {
+        /// The whole text.
+        text: String,
+    },
+    /// A scheme without its `//`.
+    #[error("{} lacks the // after its scheme", shown(.text))]
+    NoSlashes {
+        /// The whole text.
+        text: String,
+        /// The text with them.
+        suggestion: String,
+    },
+    /// No port.
+    #[error("{} has no port", shown(.text))]
+    NoPort {
+        /// The whole text.
+        text: String,
+        /// The text with a port.
+        suggestion: String,
+    },
+    /// Something that is no port.
+    #[error("{} has an impossible port: {}", shown(.text), shown(.port))]
+    BadPort {
+        /// The whole text.
+        text: String,
+        /// What stands where the port should.
+        port: String,
+    },
+    /// A port alone, to connect to.
+    #[error("{} is a port: the host to connect to is missing", shown(.port))]
+    NoHost {
+        /// The port.
+        port: String,
+    },
+    /// Every interface, to connect to.
+    #[error("{} means every interface: it can be served, not connected to", shown(.text))]
+    EveryInterface {
+        /// The whole text.
+        text: String,
+        /// The text with a host.
+        suggestion: String,
+    },
+    /// Port 0, to connect to.
+    #[error("{}: port 0 can be served, not connected to", shown(.text))]
+    PortZero {
+        /// The whole text.
+        text: String,
+    },
+    /// A host that cannot be a name.
+    #[error("{} has an impossible host: {}", shown(.text), shown(.host))]
+    BadHost {
+        /// The whole text.
+        text: String,
+        /// What stands where the host should.
+        host: String,
+    },
+    /// An IPv6 address without its brackets, or something else with several colons.
+    #[error("{} has several colons: where the port begins is not clear", shown(.text))]
+    NoBrackets {
+        /// The whole text.
+        text: String,
+        /// The text with brackets, when it is an IPv6 address.
+        suggestion: Option<String>,
+    },
+    /// Brackets around something that is no IPv6 address.
+    #[error("{} has no IPv6 address in its brackets", shown(.text))]
+    BadIpv6 {
+        /// The whole text.
+        text: String,
+    },
+    /// A user or a password.
+    #[error("an address takes no user or password")]
+    Credentials,
+    /// A path where there can be none.
+    #[error("{} has a path, which this kind of address cannot have", shown(.text))]
+    UnexpectedPath {
+        /// The whole text.
+        text: String,
+        /// The text without it.
+        suggestion: String,
+    },
+    /// The path of a Unix-domain socket is missing.
+    #[error("{} lacks the path of the socket", shown(.text))]
+    NoPath {
+        /// The whole text.
+        text: String,
+    },
+    /// A path that cannot be one.
+    #[error("{} has a path that holds {}", shown(.text), .character.escape_debug())]
+    BadPath {
+        /// The whole text.
+        text: String,
+        /// The character that cannot be in it.
+        character: char,
+    },
 }
 
 impl ParseAddressError {
-    /// What to type instead, when that can be told.
+    /// What to type instead.
     pub fn hint(&self) -> Option<String> {
-        match self {
-            Self::Empty => Some("an address looks like tcp://localhost:65432".to_owned()),
-        }
+        Some(match self {
+            Self::UnknownScheme { suggestion: Some(suggestion), .. } => {
+                format!("did you mean {}?", shortened(suggestion))
+            }
+            Self::NotSupported { suggestion: None, .. } | Self::UnknownScheme { .. } => {
+                "there are tcp://HOST:PORT, udp://HOST:PORT, ws://HOST:PORT/PATH, unix:PATH, unixgram:PATH and -"
+                    .to_owned()
+            }
+            Self::Empty | Self::NoPath { .. } => {
+                "an address looks like tcp://localhost:65432, ws://localhost:8765 or unix:/tmp/socket".to_owned()
+            }
+            Self::Http { suggestion, .. }
+            | Self::NoSlashes { suggestion, .. }
+            | Self::NoPort { suggestion, .. }
+            | Self::EveryInterface { suggestion, .. }
+            | Self::UnexpectedPath { suggestion, .. }
+            | Self::NotSupported { suggestion: Some(suggestion), .. }
+            | Self::NoBrackets { suggestion: Some(suggestion), .. } => {
+                format!("try {}", shortened(suggestion))
+            }
+            Self::NotHttp { .. } => "try http://127.0.0.1:5678".to_owned(),
+            Self::BadPort { .. } => {
+                "a port is a number from 1 to 65535, or the name of a service this machine knows".to_owned()
+            }
+            Self::NoHost { port } => format!("try tcp://localhost:{}", shortened(port)),
+            Self::PortZero { .. } => "the server prints the port that it chose".to_owned(),
+            Self::BadHost { .. } => "a host is a name, an IPv4 address, or an IPv6 address in brackets".to_owned(),
+            Self::NoBrackets { suggestion: None, .. } => {
+                "an address looks like HOST:PORT, and with IPv6 like [::1]:65432".to_owned()
+            }
+            Self::BadIpv6 { .. } => {
+                "brackets are for IPv6, as in [::1]:65432 or [fe80::1%eth0]:65432".to_owned()
+            }
+            Self::Credentials => "leave out everything up to the @".to_owned(),
+            Self::BadPath { character: '#', .. } => "write it as %23; a fragment is never sent".to_owned(),
+            Self::BadPath { character: '\0', .. } => "an abstract name is written unix:@NAME".to_owned(),
+            Self::BadPath { .. } => "percent-encode it".to_owned(),
+        })
+    }
+}
+
+/// A user's text, quoted, with control characters escaped, and cut when it is long.
+fn shown(text: &str) -> String {
+    format!("{:?}", shortened(text))
+}
+
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(EXCERPT_CHARS_MAX) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
     }
 }

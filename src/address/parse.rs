@@ -1,41 +1,212 @@
-//! The grammar.
+//! The grammar of addresses.
+//!
+//! ```text
+//! ADDRESS  = "-" | "tcp://" ENDPOINT | "udp://" ENDPOINT | "ws://" HOST [":" PORT] [PATH]
+//!          | ("unix:" | "unixgram:") (FILE | "@" NAME) | ENDPOINT | PORT
+//! ENDPOINT = HOST ":" PORT
+//! HOST     = "" | "*" | name | IPv4 | "[" IPv6 ["%" ["25"] scope] "]"
+//! PORT     = 0–65535 | service name
+//! ```
 
-use super::{Address, HostPort, ParseAddressError};
+use std::path::PathBuf;
+
+use super::endpoint::Text;
+use super::{Address, Host, HostPort, ParseAddressError, UnixPath, WsAddress};
+use crate::resolve::SocketType;
+
+/// What can be typed before a colon and is meant as a scheme.
+const SCHEMES: [&str; 5] = ["tcp", "udp", "ws", "unix", "unixgram"];
+
+/// How many slips of the finger a scheme may be away to be suggested.
+const SLIPS_MAX: usize = 2;
 
 impl Address {
-    /// Parses an address to listen on.
+    /// Parses an address to listen on. A port alone is TCP on `localhost`.
+    ///
+    /// The name of a service is looked up in the system's tables (services(5)); hosts are not
+    /// resolved.
     ///
     /// # Errors
     ///
     /// When the text is no address, or one that cannot be served.
     pub fn parse_serve(text: &str) -> Result<Self, ParseAddressError> {
+        if is_number(text) {
+            let host = Host::Name("localhost".to_owned());
+            let port = Text { whole: text, socket_type: SocketType::STREAM }.port(text)?;
+            return Ok(Self::Tcp(HostPort { host, port }));
+        }
         parse(text)
     }
 
-    /// Parses an address to connect to.
+    /// Parses an address to connect to. A port alone, port 0 and an empty host are refused.
+    ///
+    /// The name of a service is looked up in the system's tables (services(5)); hosts are not
+    /// resolved.
     ///
     /// # Errors
     ///
-    /// When the text is no address, or one that cannot be connected to, such as port 0.
+    /// When the text is no address, or one that cannot be connected to.
     pub fn parse_connect(text: &str) -> Result<Self, ParseAddressError> {
-        parse(text)
+        if is_number(text) {
+            return Err(ParseAddressError::NoHost { port: text.to_owned() });
+        }
+        let address = parse(text)?;
+        let (Self::Tcp(endpoint) | Self::Udp(endpoint) | Self::Ws(WsAddress { endpoint, .. })) =
+            &address
+        else {
+            return Ok(address);
+        };
+        if endpoint.host == Host::Any {
+            let suggestion = address.to_string().replacen('*', "localhost", 1);
+            return Err(ParseAddressError::EveryInterface { text: text.to_owned(), suggestion });
+        }
+        if endpoint.port == 0 {
+            return Err(ParseAddressError::PortZero { text: text.to_owned() });
+        }
+        Ok(address)
     }
 }
 
 impl HostPort {
-    /// Parses where an HTTP server listens: `http://HOST:PORT`, `HOST:PORT` or a port of loopback.
+    /// Parses where an HTTP server listens: `http://HOST[:PORT]`, with or without a `/` at its
+    /// end, or what [`Address::parse_serve`] takes for TCP.
     ///
     /// # Errors
     ///
-    /// As [`Address::parse_serve`].
+    /// When the text is neither.
     pub fn parse_http_listen(text: &str) -> Result<Self, ParseAddressError> {
-        match parse(text)? {
+        if let Some((scheme, rest)) = text.split_once("://")
+            && scheme.eq_ignore_ascii_case("http")
+        {
+            let rest = rest.strip_suffix('/').unwrap_or(rest);
+            return Text { whole: text, socket_type: SocketType::STREAM }.endpoint(rest, Some(80));
+        }
+        match Address::parse_serve(text)? {
             Address::Tcp(endpoint) => Ok(endpoint),
-            _ => Err(ParseAddressError::Empty),
+            _ => Err(ParseAddressError::NotHttp { text: text.to_owned() }),
         }
     }
 }
 
-fn parse(text: &str) -> Result<Address, ParseAddressError> {
-    if text == "-" { Ok(Address::Stdio) } else { Err(ParseAddressError::Empty) }
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
+
+fn parse(text: &str) -> Result<Address, ParseAddressError> {
+    if text.is_empty() {
+        return Err(ParseAddressError::Empty);
+    }
+    if text == "-" {
+        return Ok(Address::Stdio);
+    }
+    let Some((scheme, rest)) = text.split_once(':').filter(|(scheme, _)| !scheme.starts_with('['))
+    else {
+        return host_and_port(text);
+    };
+    let stream = Text { whole: text, socket_type: SocketType::STREAM };
+    let datagram = Text { whole: text, socket_type: SocketType::DATAGRAM };
+    match (scheme.to_ascii_lowercase().as_str(), rest.strip_prefix("//")) {
+        ("unix", _) => unix_path(text, rest).map(Address::Unix),
+        ("unixgram", _) => unix_path(text, rest).map(Address::Unixgram),
+        ("tcp", Some(rest)) => stream.endpoint(rest, None).map(Address::Tcp),
+        ("udp", Some(rest)) => datagram.endpoint(rest, None).map(Address::Udp),
+        ("ws", Some(rest)) => websocket(&stream, rest).map(Address::Ws),
+        (scheme @ ("tcp" | "udp" | "ws"), None) => {
+            let host = if is_number(rest) { "localhost:" } else { "" };
+            let suggestion = format!("{scheme}://{host}{rest}");
+            Err(ParseAddressError::NoSlashes { text: text.to_owned(), suggestion })
+        }
+        ("tls", _) => Err(not_supported(text, "tls", Some(format!("tcp:{rest}")))),
+        ("wss", _) => Err(not_supported(text, "wss", Some(format!("ws:{rest}")))),
+        ("ws+unix", _) => Err(not_supported(text, "ws+unix", None)),
+        ("exec", _) => Err(not_supported(text, "exec", None)),
+        ("http" | "https", Some(rest)) => {
+            let suggestion = websocket_of_page(rest);
+            Err(ParseAddressError::Http { text: text.to_owned(), suggestion })
+        }
+        (_, Some(_)) => Err(unknown_scheme(text, scheme, rest)),
+        (_, None) => match host_and_port(text) {
+            // `unxi:/tmp/socket` is a slip in the scheme and not a host with a strange port.
+            Err(_) if rest.contains(['/', '@']) && nearest_scheme(scheme).is_some() => {
+                Err(unknown_scheme(text, scheme, rest))
+            }
+            parsed => parsed,
+        },
+    }
+}
+
+fn host_and_port(text: &str) -> Result<Address, ParseAddressError> {
+    let text = Text { whole: text, socket_type: SocketType::STREAM };
+    text.endpoint(text.whole, None).map(Address::Tcp)
+}
+
+fn unix_path(text: &str, path: &str) -> Result<UnixPath, ParseAddressError> {
+    if let Some(character) = path.chars().find(|&character| character == '\0') {
+        return Err(ParseAddressError::BadPath { text: text.to_owned(), character });
+    }
+    match path.strip_prefix('@') {
+        _ if path.is_empty() => Err(ParseAddressError::NoPath { text: text.to_owned() }),
+        Some("") => Err(ParseAddressError::NoPath { text: text.to_owned() }),
+        Some(name) => Ok(UnixPath::Abstract(name.to_owned())),
+        // Written like a URL, `unix:///tmp/socket`, it is the same path.
+        None if path.starts_with("//") => {
+            Ok(UnixPath::File(PathBuf::from(format!("/{}", path.trim_start_matches('/')))))
+        }
+        None => Ok(UnixPath::File(PathBuf::from(path))),
+    }
+}
+
+fn websocket(text: &Text<'_>, rest: &str) -> Result<WsAddress, ParseAddressError> {
+    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let endpoint = text.endpoint(authority, Some(80))?;
+    // A URL is printable ASCII; letters beyond it have a spelling, blanks and controls are slips.
+    let impossible =
+        |character: &char| *character == '#' || *character == ' ' || character.is_control();
+    if let Some(character) = path.chars().find(impossible) {
+        return Err(ParseAddressError::BadPath { text: text.whole.to_owned(), character });
+    }
+    let path = percent_encoding::utf8_percent_encode(path, percent_encoding::CONTROLS);
+    let path = match path.to_string() {
+        path if path.is_empty() => None,
+        path if path.starts_with('?') => Some(format!("/{path}")),
+        path => Some(path),
+    };
+    Ok(WsAddress { endpoint, path })
+}
+
+/// Where the messages of a page are likely to be had over WebSocket.
+fn websocket_of_page(rest: &str) -> String {
+    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    match path.strip_prefix("/channels/") {
+        Some(channel) if !channel.is_empty() => format!("ws://{authority}{path}"),
+        _ => format!("ws://{authority}/channels/NAME"),
+    }
+}
+
+fn not_supported(
+    text: &str,
+    scheme: &'static str,
+    suggestion: Option<String>,
+) -> ParseAddressError {
+    ParseAddressError::NotSupported { text: text.to_owned(), scheme, suggestion }
+}
+
+fn unknown_scheme(text: &str, scheme: &str, rest: &str) -> ParseAddressError {
+    let suggestion = nearest_scheme(scheme).map(|nearest| format!("{nearest}:{rest}"));
+    ParseAddressError::UnknownScheme {
+        text: text.to_owned(),
+        scheme: scheme.to_owned(),
+        suggestion,
+    }
+}
+
+fn nearest_scheme(scheme: &str) -> Option<&'static str> {
+    let scheme = scheme.to_ascii_lowercase();
+    let slips = |known: &&str| strsim::osa_distance(known, &scheme);
+    // A word that shares no more than one letter with the scheme is no slip.
+    let near = |known: &&&str| slips(known) <= SLIPS_MAX.min(known.len() - 1);
+    SCHEMES.iter().filter(near).min_by_key(|known| slips(known)).copied()
+}
+
+#[cfg(test)]
+mod tests;

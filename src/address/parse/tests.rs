@@ -1,0 +1,291 @@
+//! What text means which address, and what the rest gets.
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn serve(text: &str) -> Address {
+    Address::parse_serve(text).unwrap_or_else(|error| panic!("{text}: {error}"))
+}
+
+fn connect(text: &str) -> Address {
+    Address::parse_connect(text).unwrap_or_else(|error| panic!("{text}: {error}"))
+}
+
+/// The message and the hint that a text gets, in this order.
+fn refused(parsed: Result<Address, ParseAddressError>) -> (String, String) {
+    let error = parsed.expect_err("no address");
+    let message = error.to_string();
+    assert!(!message.contains('\n'), "{message:?} is one line");
+    (message, error.hint().expect("a hint"))
+}
+
+fn name(host: &str, port: u16) -> HostPort {
+    HostPort { host: Host::Name(host.to_owned()), port }
+}
+
+fn ipv6(address: &str, scope: Option<&str>, port: u16) -> HostPort {
+    let address = address.parse().expect("an IPv6 address");
+    HostPort { host: Host::V6 { address, scope: scope.map(str::to_owned) }, port }
+}
+
+#[test]
+fn a_host_and_a_port_are_tcp() {
+    let tutorial = HostPort { host: Host::V4([127, 0, 0, 1].into()), port: 65432 };
+    assert_eq!(serve("tcp://127.0.0.1:65432"), Address::Tcp(tutorial.clone()));
+    assert_eq!(connect("127.0.0.1:65432"), Address::Tcp(tutorial));
+    assert_eq!(connect("example.org:80"), Address::Tcp(name("example.org", 80)));
+    assert_eq!(connect("TCP://example.org:80"), Address::Tcp(name("example.org", 80)));
+    assert_eq!(connect("udp://example.org:53"), Address::Udp(name("example.org", 53)));
+}
+
+#[test]
+fn a_port_alone_is_served_on_loopback_and_refused_by_connect() {
+    assert_eq!(serve("65432"), Address::Tcp(name("localhost", 65432)));
+    let (message, hint) = refused(Address::parse_connect("65432"));
+    assert!(message.contains("65432"), "{message}");
+    assert!(hint.contains("tcp://localhost:65432"), "{hint}");
+}
+
+#[test]
+fn an_empty_host_and_a_star_are_every_interface() {
+    let any = HostPort { host: Host::Any, port: 5000 };
+    for text in [":5000", "*:5000", "tcp://:5000", "tcp://*:5000"] {
+        assert_eq!(serve(text), Address::Tcp(any.clone()), "{text}");
+    }
+    assert_eq!(serve("udp://:5000"), Address::Udp(any));
+    let (message, hint) = refused(Address::parse_connect(":5000"));
+    assert!(message.contains("every interface"), "{message}");
+    assert!(hint.contains("tcp://localhost:5000"), "{hint}");
+}
+
+#[test]
+fn port_0_is_served_and_refused_by_connect() {
+    assert_eq!(serve("0"), Address::Tcp(name("localhost", 0)));
+    assert_eq!(serve("tcp://localhost:0"), Address::Tcp(name("localhost", 0)));
+    for text in ["tcp://localhost:0", "udp://localhost:0", "ws://localhost:0/"] {
+        let (message, hint) = refused(Address::parse_connect(text));
+        assert!(message.contains(text) && message.contains("port 0"), "{message}");
+        assert!(hint.contains("the server prints the port"), "{hint}");
+    }
+}
+
+#[test]
+fn ipv6_stands_in_brackets_with_or_without_a_scope() {
+    assert_eq!(serve("tcp://[::1]:80"), Address::Tcp(ipv6("::1", None, 80)));
+    assert_eq!(serve("[::]:80"), Address::Tcp(ipv6("::", None, 80)));
+    let link_local = Address::Tcp(ipv6("fe80::1", Some("eth0"), 80));
+    assert_eq!(serve("tcp://[fe80::1%eth0]:80"), link_local);
+    assert_eq!(serve("tcp://[fe80::1%25eth0]:80"), link_local);
+    assert_eq!(serve("[fe80::1%3]:80"), Address::Tcp(ipv6("fe80::1", Some("3"), 80)));
+    assert_eq!(serve("[fe80::1%25]:80"), Address::Tcp(ipv6("fe80::1", Some("25"), 80)));
+    assert_eq!(serve("[fe80::1%25251]:80").to_string(), "tcp://[fe80::1%25251]:80");
+}
+
+#[test]
+fn ipv6_without_brackets_gets_them_suggested() {
+    let (message, hint) = refused(Address::parse_connect("::1:80"));
+    assert!(message.contains("::1:80"), "{message}");
+    assert_eq!(hint, "try [::1]:80");
+    assert_eq!(
+        refused(Address::parse_connect("tcp://2001:db8::7:443")).1,
+        "try tcp://[2001:db8::7]:443"
+    );
+    assert_eq!(
+        refused(Address::parse_connect("a:b:c")).1,
+        "an address looks like HOST:PORT, and with IPv6 like [::1]:65432"
+    );
+    for text in ["[::1", "[::1]80", "[127.0.0.1]:80", "[::1%]:80", "[::1%a b]:80", "[]:80"] {
+        let (message, hint) = refused(Address::parse_serve(text));
+        assert!(message.contains("no IPv6 address in its brackets"), "{text}: {message}");
+        assert!(hint.contains("[::1]:65432"), "{hint}");
+    }
+}
+
+#[test]
+fn a_port_can_be_the_name_of_a_service() {
+    assert_eq!(connect("tcp://localhost:http"), Address::Tcp(name("localhost", 80)));
+    assert_eq!(connect("udp://localhost:domain"), Address::Udp(name("localhost", 53)));
+}
+
+#[test]
+fn an_impossible_port_is_named() {
+    for (text, port) in [
+        ("tcp://localhost:65536", "65536"),
+        ("tcp://localhost:99999999999999999999", "99999999999999999999"),
+        ("localhost:-1", "-1"),
+        ("localhost:+80", "+80"),
+        ("localhost:no-such-service", "no-such-service"),
+        ("localhost:80 ", "80 "),
+        ("localhost:", ""),
+        ("ws://localhost:/", ""),
+        ("70000", "70000"),
+    ] {
+        let (message, hint) = refused(Address::parse_serve(text));
+        assert!(message.contains(&format!("impossible port: {port:?}")), "{text}: {message}");
+        assert!(hint.contains("1 to 65535"), "{hint}");
+    }
+}
+
+#[test]
+fn a_missing_port_gets_one_suggested() {
+    assert_eq!(refused(Address::parse_connect("localhost")).1, "try tcp://localhost:65432");
+    assert_eq!(refused(Address::parse_connect("udp://[::1]")).1, "try udp://[::1]:65432");
+    assert_eq!(refused(Address::parse_serve("tcp://5000")).1, "try tcp://localhost:5000");
+}
+
+#[test]
+fn an_impossible_host_is_named() {
+    for text in ["tcp://a b:80", "tcp://a\nb:80", "tcp://%:80", "tcp://a\0:80", "tcp://<>:80"] {
+        let (message, _) = refused(Address::parse_connect(text));
+        assert!(message.contains("impossible host"), "{message}");
+    }
+    let long = "a".repeat(254);
+    let (message, _) = refused(Address::parse_connect(&format!("tcp://{long}:80")));
+    assert!(message.contains("aaa…") && message.len() < 300, "{message}");
+    assert_eq!(
+        refused(Address::parse_connect("tcp://ana:secret@host:80")).0,
+        "an address takes no user or password"
+    );
+}
+
+#[test]
+fn a_path_after_a_plain_endpoint_is_refused() {
+    let (message, hint) = refused(Address::parse_connect("tcp://localhost:80/index"));
+    assert!(message.contains("tcp://localhost:80/index"), "{message}");
+    assert_eq!(hint, "try tcp://localhost:80");
+}
+
+#[test]
+fn a_unix_path_is_a_file_or_an_abstract_name() {
+    let file = |path: &str| UnixPath::File(PathBuf::from(path));
+    assert_eq!(serve("unix:/tmp/a b"), Address::Unix(file("/tmp/a b")));
+    assert_eq!(serve("unix:relative.sock"), Address::Unix(file("relative.sock")));
+    assert_eq!(serve("unix:///tmp/x"), Address::Unix(file("/tmp/x")));
+    assert_eq!(serve("unix:/tmp/a://b"), Address::Unix(file("/tmp/a://b")));
+    assert_eq!(connect("unixgram:/tmp/x"), Address::Unixgram(file("/tmp/x")));
+    assert_eq!(serve("unix:@name"), Address::Unix(UnixPath::Abstract("name".to_owned())));
+    assert_eq!(serve("unix:./@name"), Address::Unix(file("./@name")));
+    for text in ["unix:", "unix:@", "unixgram:"] {
+        assert!(refused(Address::parse_serve(text)).0.contains("lacks the path"), "{text}");
+    }
+    let (message, hint) = refused(Address::parse_serve("unix:a\0b"));
+    assert!(message.contains(r"\0") && hint.contains("unix:@NAME"), "{message}, {hint}");
+}
+
+#[test]
+fn a_websocket_address_has_port_80_and_any_path_by_default() {
+    let ws = |endpoint, path: Option<&str>| {
+        Address::Ws(WsAddress { endpoint, path: path.map(str::to_owned) })
+    };
+    assert_eq!(serve("ws://localhost:8765"), ws(name("localhost", 8765), None));
+    assert_eq!(serve("ws://localhost:8765/"), ws(name("localhost", 8765), Some("/")));
+    assert_eq!(connect("ws://localhost"), ws(name("localhost", 80), None));
+    assert_eq!(connect("ws://[::1]/a?b=c"), ws(ipv6("::1", None, 80), Some("/a?b=c")));
+    assert_eq!(connect("ws://localhost?b=c"), ws(name("localhost", 80), Some("/?b=c")));
+    assert_eq!(connect("ws://localhost/ñ"), ws(name("localhost", 80), Some("/%C3%B1")));
+    assert!(refused(Address::parse_connect("ws://localhost/#top")).1.contains("%23"));
+    assert!(refused(Address::parse_connect("ws://localhost/a b")).1.contains("percent-encode"));
+}
+
+#[test]
+fn a_hyphen_is_standard_input_and_output() {
+    assert_eq!(serve("-"), Address::Stdio);
+    assert_eq!(connect("-"), Address::Stdio);
+}
+
+#[test]
+fn an_unknown_scheme_gets_the_nearest_one_suggested() {
+    let (message, hint) = refused(Address::parse_connect("tpc://localhost:80"));
+    assert!(message.contains("\"tpc\""), "{message}");
+    assert_eq!(hint, "did you mean tcp://localhost:80?");
+    assert_eq!(
+        refused(Address::parse_connect("unxi:/tmp/socket")).1,
+        "did you mean unix:/tmp/socket?"
+    );
+    assert_eq!(refused(Address::parse_connect("udo://host:53")).1, "did you mean udp://host:53?");
+    let (message, hint) = refused(Address::parse_connect("gopher://host:70"));
+    assert!(
+        message.contains("\"gopher\"") && hint.contains("tcp://HOST:PORT"),
+        "{message}, {hint}"
+    );
+}
+
+#[test]
+fn schemes_that_come_later_say_so() {
+    for (text, hint) in [
+        ("wss://host/path", Some("try ws://host/path")),
+        ("tls://host:443", Some("try tcp://host:443")),
+        ("ws+unix:/tmp/x:/url", None),
+        ("exec:cat", None),
+    ] {
+        let (message, told) = refused(Address::parse_connect(text));
+        assert!(message.contains("not supported yet in this version"), "{message}");
+        assert!(hint.is_none_or(|hint| hint == told), "{told}");
+    }
+}
+
+#[test]
+fn the_address_of_a_page_gets_its_websocket_suggested() {
+    for (text, hint) in [
+        ("http://127.0.0.1:5678/channels/time", "try ws://127.0.0.1:5678/channels/time"),
+        ("http://127.0.0.1:5678", "try ws://127.0.0.1:5678/channels/NAME"),
+        ("https://example.org/", "try ws://example.org/channels/NAME"),
+    ] {
+        assert_eq!(refused(Address::parse_connect(text)).1, hint);
+    }
+}
+
+#[test]
+fn a_scheme_without_its_slashes_gets_them_suggested() {
+    assert_eq!(refused(Address::parse_connect("tcp:localhost:80")).1, "try tcp://localhost:80");
+    assert_eq!(refused(Address::parse_serve("udp:5000")).1, "try udp://localhost:5000");
+}
+
+#[test]
+fn an_http_server_listens_on_a_url_or_what_is_tcp() {
+    let parse = |text| HostPort::parse_http_listen(text).map(|endpoint| endpoint.to_string());
+    assert_eq!(parse("http://127.0.0.1:5678"), Ok("127.0.0.1:5678".to_owned()));
+    assert_eq!(parse("http://localhost/"), Ok("localhost:80".to_owned()));
+    assert_eq!(parse("5678"), Ok("localhost:5678".to_owned()));
+    assert_eq!(parse(":5678"), Ok("*:5678".to_owned()));
+    assert!(parse("udp://localhost:5678").is_err());
+    assert!(parse("http://localhost/path").is_err());
+    assert!(parse("https://localhost").is_err());
+}
+
+#[test]
+fn nothing_at_all_is_an_error_too() {
+    assert!(refused(Address::parse_serve("")).0.contains("empty"));
+    assert!(refused(Address::parse_connect("")).1.contains("tcp://localhost:65432"));
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_the_parser_panic(text in r"\PC{0,40}|[-a-z0-9:/@%\[\]?#*. \x00\n]{0,24}") {
+        for error in [Address::parse_serve(&text).err(), Address::parse_connect(&text).err()].into_iter().flatten() {
+            prop_assert!(!error.to_string().contains('\n'));
+            let _ = error.hint();
+        }
+        let _ = HostPort::parse_http_listen(&text);
+    }
+
+    #[test]
+    fn what_is_shown_parses_to_the_same_address(
+        text in r"((tcp|udp|ws|unix|unixgram)(://|:))?[a-z0-9:/@%\[\]?*.ñ]{0,16}(:[0-9]{1,5})?(/[a-zñ?%/]{0,8})?"
+    ) {
+        if let Ok(address) = Address::parse_serve(&text) {
+            prop_assert_eq!(Address::parse_serve(&address.to_string()), Ok(address));
+        }
+        if let Ok(address) = Address::parse_connect(&text) {
+            prop_assert_eq!(Address::parse_connect(&address.to_string()), Ok(address));
+        }
+    }
+
+    #[test]
+    fn every_ipv6_endpoint_is_shown_as_it_is_parsed(bits: u128, scope in "|25|[a-z0-9]{1,6}", port: u16) {
+        let scope = Some(scope).filter(|scope| !scope.is_empty());
+        let address = Address::Udp(HostPort { host: Host::V6 { address: bits.into(), scope }, port });
+        prop_assert_eq!(Address::parse_serve(&address.to_string()), Ok(address));
+    }
+}
