@@ -8,6 +8,8 @@ pub mod guard;
 pub mod limits;
 pub mod live;
 pub mod resolve;
+pub mod serve;
+pub mod service;
 pub mod shutdown;
 pub mod source;
 pub mod transport;

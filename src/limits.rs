@@ -40,7 +40,44 @@ pub const STREAM_CHUNK_BYTES_MIN: usize = 4 << 10;
 /// The longest line of a stream that is read by lines, in bytes, its ending not counted.
 pub const LINE_BYTES_MAX: usize = 1 << 20;
 
-// --- the rest ---
+// --- WebSocket ---
+
+/// The longest message a peer may send, in bytes.
+pub const MESSAGE_BYTES_MAX: usize = 1 << 20;
+
+/// How long a client may take to send the head of its request.
+pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a request and its answer, which may be a page, may take together.
+pub const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How many connections of one listener may be anywhere between connecting and being accepted.
+/// Further ones wait in the kernel.
+pub const HANDSHAKES_MAX: usize = 256;
+
+/// How many header fields a request or an answer may have.
+pub const HTTP_HEADERS_MAX: usize = 100;
+
+/// How long the head of a request or an answer may be, in bytes.
+pub const HTTP_HEADER_BYTES_MAX: usize = 16 << 10;
+
+/// How much of the text with which a server refuses a WebSocket is read, in bytes.
+pub const REFUSAL_BYTES_MAX: usize = 512;
+
+/// What one read of a WebSocket makes room for, in bytes.
+pub const WS_READ_BYTES: usize = 16 << 10;
+
+/// How often a peer is pinged.
+pub const PING_INTERVAL: Duration = Duration::from_secs(20);
+
+/// How long after its last sign of life a peer is given up.
+pub const DEAD_AFTER: Duration = Duration::from_secs(60);
+
+/// How long a peer may take to answer a Close frame, or goes on being read after it broke the
+/// protocol.
+pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+
+// --- sources, services and servers ---
 
 /// How much of a stranger's value an error message repeats, in characters.
 pub const EXCERPT_CHARS_MAX: usize = 80;

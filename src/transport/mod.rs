@@ -249,8 +249,12 @@ impl Connection {
     ///
     /// The connection is closed, though perhaps without the reason.
     pub async fn close(self, reason: CloseReason) -> Result<(), SendError> {
-        let (_incoming, outgoing) = self.split();
-        outgoing.close(reason).await
+        match (self.incoming.0, self.outgoing) {
+            (IncomingKind::Ws(incoming), Outgoing(OutgoingKind::Ws(outgoing))) => {
+                ws::close(incoming, outgoing, reason).await
+            }
+            (_incoming, outgoing) => outgoing.close(reason).await,
+        }
     }
 
     /// Both halves, for two tasks.
@@ -378,7 +382,7 @@ impl Outgoing {
     pub async fn close(self, reason: CloseReason) -> Result<(), SendError> {
         match self.0 {
             OutgoingKind::Stream(mut outgoing) => outgoing.finish().await,
-            OutgoingKind::Ws(outgoing) => outgoing.close(reason).await,
+            OutgoingKind::Ws(outgoing) => outgoing.close(&reason).await,
         }
     }
 }

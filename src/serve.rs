@@ -1,0 +1,185 @@
+//! The accept loop: any number of listeners, one service, a task for each client.
+//!
+//! It is the one place that knows how many clients there are, so it is where too many are turned
+//! away and where, at the end, those that are left are waited for.
+
+use std::{sync::Arc, time::Duration};
+
+use enchufe_core::ws::{CloseCode, CloseReason};
+use tokio::{
+    sync::mpsc,
+    task::JoinSet,
+    time::{Instant, timeout_at},
+};
+
+use crate::{
+    limits,
+    service::{Event, Observer, Service},
+    shutdown::Shutdown,
+    transport::{Connection, Listener},
+};
+
+/// How to serve.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ServeOptions {
+    /// How many clients are served at the same time. Further ones are turned away: WebSocket
+    /// clients are told to try again later (close code 1013), others are disconnected.
+    pub connections_max: usize,
+    /// Ends once the first client was served, as the tutorial's echo server does.
+    pub once: bool,
+    /// How long to wait for the clients after shutdown was requested.
+    pub drain_timeout: Duration,
+    /// Is told what happens.
+    pub observer: Observer,
+}
+
+impl Default for ServeOptions {
+    fn default() -> Self {
+        Self {
+            connections_max: limits::CONNECTIONS_MAX,
+            once: false,
+            drain_timeout: limits::DRAIN_TIMEOUT,
+            observer: Observer::default(),
+        }
+    }
+}
+
+/// What a server did, counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Served {
+    /// The clients that were served.
+    pub clients: u64,
+    /// Those that were turned away, because there were too many.
+    pub refused: u64,
+    /// Those that did not leave in time at the end and were dropped.
+    pub dropped: usize,
+}
+
+/// Serves every client of `listeners` until `shutdown` is requested.
+///
+/// Then nobody is accepted any more, the services tell their clients, and those that have not
+/// left after [`ServeOptions::drain_timeout`] are dropped. When this returns, the listeners are
+/// closed and no task is left.
+///
+/// # Cancel safety
+///
+/// Dropping the future drops the listeners and all clients without a word.
+pub async fn serve<S>(
+    listeners: Vec<Listener>,
+    service: S,
+    options: ServeOptions,
+    shutdown: Shutdown,
+) -> Served
+where
+    S: Service + Send + Sync + 'static,
+{
+    for address in listeners.iter().flat_map(Listener::local_addresses) {
+        options.observer.tell(&Event::Listening(address));
+    }
+    let mut server = Server {
+        service: Arc::new(service),
+        options,
+        shutdown,
+        clients: JoinSet::new(),
+        refusals: JoinSet::new(),
+        served: Served::default(),
+    };
+    server.accept(listeners).await;
+    server.drain().await;
+    server.served
+}
+
+struct Server<S> {
+    service: Arc<S>,
+    options: ServeOptions,
+    shutdown: Shutdown,
+    clients: JoinSet<()>,
+    refusals: JoinSet<()>,
+    served: Served,
+}
+
+impl<S: Service + Send + Sync + 'static> Server<S> {
+    /// Takes clients until it is time to end; then the listeners are closed.
+    async fn accept(&mut self, listeners: Vec<Listener>) {
+        let (accepted, mut connections) = mpsc::channel(1);
+        let mut accepting = JoinSet::new();
+        for mut listener in listeners {
+            let accepted = accepted.clone();
+            accepting.spawn(async move {
+                while accepted.send(listener.accept().await).await.is_ok() {}
+            });
+        }
+        drop(accepted);
+        loop {
+            tokio::select! {
+                biased;
+                () = self.shutdown.requested() => break,
+                Some(ended) = self.clients.join_next() => {
+                    report(ended);
+                    if self.options.once {
+                        break;
+                    }
+                }
+                Some(_) = self.refusals.join_next() => {}
+                Some(connection) = connections.recv() => self.admit(connection),
+                else => break,
+            }
+        }
+        accepting.shutdown().await;
+    }
+
+    fn admit(&mut self, connection: Connection) {
+        let connections_max = if self.options.once { 1 } else { self.options.connections_max };
+        let observer = self.options.observer.clone();
+        let peer = connection.peer().clone();
+        if self.clients.len() >= connections_max {
+            self.served.refused += 1;
+            observer.tell(&Event::Refused { peer: &peer, connections_max });
+            if self.refusals.len() < limits::REFUSALS_MAX {
+                self.refusals.spawn(refuse(connection));
+            }
+            return;
+        }
+        self.served.clients += 1;
+        observer.tell(&Event::Connected(&peer));
+        tracing::debug!(%peer, "connected");
+        let (service, shutdown) = (Arc::clone(&self.service), self.shutdown.clone());
+        self.clients.spawn(async move {
+            let outcome = service.serve(connection, shutdown).await;
+            observer.tell(&Event::Closed { peer: &peer, error: outcome.as_ref().err() });
+            tracing::debug!(%peer, error = ?outcome.err(), "closed");
+        });
+    }
+
+    /// Waits for the clients, but not for ever.
+    async fn drain(&mut self) {
+        let deadline = Instant::now() + self.options.drain_timeout;
+        let leaving = async {
+            while let Some(ended) = self.clients.join_next().await {
+                report(ended);
+            }
+            while self.refusals.join_next().await.is_some() {}
+        };
+        if timeout_at(deadline, leaving).await.is_err() {
+            self.served.dropped = self.clients.len();
+            self.options.observer.tell(&Event::Dropped(self.served.dropped));
+            self.clients.shutdown().await;
+            self.refusals.shutdown().await;
+        }
+    }
+}
+
+async fn refuse(connection: Connection) {
+    let code = CloseCode::new(1013).expect("1013 may be sent");
+    let reason = CloseReason::new(code, "too many clients: try again later");
+    // Whoever is turned away does not always stay to hear why.
+    let _ = connection.close(reason).await;
+}
+
+/// A service that panics takes its own client with it and nobody else.
+fn report(ended: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!(%error, "a service panicked");
+    }
+}

@@ -1,0 +1,65 @@
+//! Sends each client what a source of its own yields: the tutorial's clock and number servers.
+
+use enchufe_core::ws::{CloseCode, CloseReason};
+
+use super::{Event, Observer, Service, ServiceError, part};
+use crate::{
+    shutdown::Shutdown,
+    source::Source,
+    transport::{Connection, Framing},
+};
+
+/// Gives each client a source of its own, made when it connects; on streams, one message a line.
+///
+/// What a client sends is read, so that its leaving is noticed at once, and ignored.
+#[derive(Debug, Clone)]
+pub struct Feed<F> {
+    source: F,
+    observer: Observer,
+}
+
+impl<F> Feed<F> {
+    /// A service that makes sources by calling `source` and tells `observer` each message sent.
+    pub fn new(source: F, observer: Observer) -> Self {
+        Self { source, observer }
+    }
+}
+
+impl<F, S> Service for Feed<F>
+where
+    F: Fn() -> S + Send + Sync,
+    S: Source + Send,
+{
+    async fn serve(&self, connection: Connection, shutdown: Shutdown) -> Result<(), ServiceError> {
+        let mut connection = connection.with_framing(Framing::Lines);
+        let peer = connection.peer().clone();
+        let mut source = (self.source)();
+        // A stream whose peer has nothing to say is still read by it.
+        let ends_with_input = !connection.is_stream();
+        let mut is_reading = true;
+        loop {
+            let next = tokio::select! {
+                () = shutdown.requested() => break,
+                received = connection.recv(), if is_reading => {
+                    is_reading = received?.is_some();
+                    if !is_reading && ends_with_input {
+                        break;
+                    }
+                    continue;
+                }
+                next = source.next() => next,
+            };
+            let Some(message) = next else {
+                let reason = CloseReason { code: CloseCode::NORMAL, reason: String::new() };
+                return Ok(connection.close(reason).await?);
+            };
+            // Sending to a client that does not read must not keep the server from ending.
+            let sending = async { connection.send(message.clone()).await.map(Some) };
+            if shutdown.or(sending).await?.is_none() {
+                break;
+            }
+            self.observer.tell(&Event::Sent { peer: &peer, message: &message });
+        }
+        part(connection, &shutdown).await
+    }
+}

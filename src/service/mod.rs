@@ -1,0 +1,69 @@
+//! What a server does with one client: the trait and the services of the tutorial.
+//!
+//! A service owns one connection from its first message to its end and does not know how it was
+//! reached; `serve` accepts connections and gives each of them to the service, in a task of its
+//! own.
+
+mod echo;
+mod feed;
+mod greet;
+mod observer;
+
+use enchufe_core::ws::{CloseCode, CloseReason};
+
+use crate::{
+    shutdown::Shutdown,
+    transport::{Connection, RecvError, SendError},
+};
+
+pub use echo::Echo;
+pub use feed::Feed;
+pub use greet::{Greet, Greeting, ParseGreetingError};
+pub use observer::{Event, Observer};
+
+/// What a server does with each client.
+///
+/// A new service is one file, one `mod` and one `pub use` here.
+pub trait Service {
+    /// Serves one client until it leaves, or until `shutdown` is requested: then the client is
+    /// told and the future ends soon. One that does not is dropped, see
+    /// [`limits::DRAIN_TIMEOUT`](crate::limits::DRAIN_TIMEOUT).
+    ///
+    /// # Errors
+    ///
+    /// Ends the connection of this client only, and is reported as [`Event::Closed`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Need not be cancel-safe: when it is dropped, the client is gone with it.
+    fn serve(
+        &self,
+        connection: Connection,
+        shutdown: Shutdown,
+    ) -> impl Future<Output = Result<(), ServiceError>> + Send;
+}
+
+/// Why a client was not served to its end.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServiceError {
+    /// Receiving failed.
+    #[error(transparent)]
+    Recv(#[from] RecvError),
+    /// Sending failed.
+    #[error(transparent)]
+    Send(#[from] SendError),
+    /// The service itself failed.
+    #[error(transparent)]
+    Failed(#[from] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// Ends a connection as its service ends: told why when the server is going away, else just let
+/// go of, because then the peer was the one to close.
+async fn part(connection: Connection, shutdown: &Shutdown) -> Result<(), ServiceError> {
+    if shutdown.is_requested() {
+        let reason = CloseReason { code: CloseCode::GOING_AWAY, reason: String::new() };
+        connection.close(reason).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,161 @@
+//! Opening a WebSocket: the client's side of the handshake, carried by hyper.
+
+use bytes::Bytes;
+use enchufe_core::ws::{Role, handshake};
+use http_body_util::{BodyExt as _, Empty};
+use hyper::{
+    Request, Response, body::Incoming as Body, client::conn::http1, header, upgrade::Parts,
+};
+use hyper_util::rt::TokioIo;
+use tokio::{
+    net::TcpStream,
+    task::JoinSet,
+    time::{Instant, timeout_at},
+};
+
+use super::{Incoming, Keepalive, Outgoing, Terms};
+use crate::{
+    address::{Host, HostPort, WsAddress},
+    limits,
+    transport::{OpenError, OpenOptions, Peer, tcp},
+};
+
+/// What concerns opening WebSocket alone.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ClientOptions {
+    /// The longest message the server may send, in bytes. A longer one ends the connection with
+    /// close code 1009.
+    pub message_bytes_max: usize,
+    /// The subprotocols to offer, the most wanted first.
+    pub protocols: Vec<String>,
+    /// The `Origin` to send. Programs other than browsers send none.
+    pub origin: Option<String>,
+    /// When the server is pinged and given up; `None` leaves that to the system.
+    pub keepalive: Option<Keepalive>,
+}
+
+impl Default for ClientOptions {
+    fn default() -> Self {
+        Self {
+            message_bytes_max: limits::MESSAGE_BYTES_MAX,
+            protocols: Vec::new(),
+            origin: None,
+            keepalive: Some(Keepalive::default()),
+        }
+    }
+}
+
+/// Connects and shakes hands, both within the options' `timeout`.
+pub(crate) async fn open(
+    address: &WsAddress,
+    options: &OpenOptions,
+) -> Result<(Incoming, Outgoing, Peer), OpenError> {
+    let deadline = Instant::now() + options.timeout;
+    let (stream, peer) = tcp::connect(&address.endpoint, options.timeout).await?;
+    let peer = Peer::from(peer);
+    let exchange = shake_hands(stream, address, &options.ws, deadline);
+    let (stream, received) = timeout_at(deadline, exchange).await.unwrap_or_else(|_| {
+        let timeout = options.timeout;
+        Err(OpenError::TimedOut { address: address.to_string(), timeout })
+    })?;
+    let terms = Terms {
+        role: Role::Client,
+        message_bytes_max: options.ws.message_bytes_max,
+        keepalive: options.ws.keepalive,
+    };
+    let (incoming, outgoing) = super::start(stream, peer.clone(), &received, &terms);
+    Ok((incoming, outgoing, peer))
+}
+
+async fn shake_hands(
+    stream: TcpStream,
+    address: &WsAddress,
+    options: &ClientOptions,
+    deadline: Instant,
+) -> Result<(TcpStream, Bytes), OpenError> {
+    let failed = |status: Option<u16>, reason: String| OpenError::Handshake {
+        address: address.to_string(),
+        status,
+        reason,
+    };
+    let broken = |error: hyper::Error| failed(None, format!("no answer in HTTP: {error}"));
+
+    let key = handshake::key(fastrand::u128(..).to_ne_bytes());
+    let request = request(address, options, &key)
+        .map_err(|error| failed(None, format!("the request cannot be made: {error}")))?;
+    let (mut sender, connection) = http1::Builder::new()
+        .max_headers(limits::HTTP_HEADERS_MAX)
+        .max_header_size(limits::HTTP_HEADER_BYTES_MAX)
+        .handshake(TokioIo::new(stream))
+        .await
+        .map_err(broken)?;
+    // Drives the connection, and is dropped with this function.
+    let mut driver = JoinSet::new();
+    driver.spawn(connection.with_upgrades());
+
+    let answer = sender.send_request(request).await.map_err(broken)?;
+    let status = answer.status().as_u16();
+    let headers: Vec<_> =
+        answer.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+    let offered: Vec<_> = options.protocols.iter().map(String::as_str).collect();
+    if let Err(error) = handshake::verify(status, &headers, &key, &offered) {
+        let said = beginning(answer, deadline).await;
+        let said = said.lines().next().map(|line| format!(" ({line})")).unwrap_or_default();
+        return Err(failed(Some(status), format!("{error}{said}")));
+    }
+    let upgraded = hyper::upgrade::on(answer).await.map_err(broken)?;
+    let Parts { io, read_buf, .. } = upgraded
+        .downcast::<TokioIo<TcpStream>>()
+        .expect("the socket comes back as it was handed to hyper");
+    Ok((io.into_inner(), read_buf))
+}
+
+fn request(
+    address: &WsAddress,
+    options: &ClientOptions,
+    key: &str,
+) -> Result<Request<Empty<Bytes>>, hyper::http::Error> {
+    let mut request = Request::get(address.path.as_deref().unwrap_or("/"))
+        .header(header::HOST, host(&address.endpoint))
+        .header(header::UPGRADE, "websocket")
+        .header(header::CONNECTION, "Upgrade")
+        .header(header::SEC_WEBSOCKET_KEY, key)
+        .header(header::SEC_WEBSOCKET_VERSION, handshake::VERSION);
+    if !options.protocols.is_empty() {
+        request = request.header(header::SEC_WEBSOCKET_PROTOCOL, options.protocols.join(", "));
+    }
+    if let Some(origin) = &options.origin {
+        request = request.header(header::ORIGIN, origin);
+    }
+    request.body(Empty::new())
+}
+
+/// The endpoint as servers know it: without a default port, and without a scope, which means
+/// nothing to anybody else (RFC 6874 §4).
+fn host(endpoint: &HostPort) -> String {
+    let host = match &endpoint.host {
+        Host::Any => "localhost".to_owned(),
+        Host::V6 { address, .. } => format!("[{address}]"),
+        host => host.to_string(),
+    };
+    match endpoint.port {
+        80 => host,
+        port => format!("{host}:{port}"),
+    }
+}
+
+/// The beginning of an answer's body, fit to be shown: servers say there why they refuse.
+async fn beginning(answer: Response<Body>, deadline: Instant) -> String {
+    let mut body = answer.into_body();
+    let mut bytes = Vec::new();
+    while bytes.len() < limits::REFUSAL_BYTES_MAX
+        && let Ok(Some(Ok(frame))) = timeout_at(deadline, body.frame()).await
+        && let Ok(data) = frame.into_data()
+    {
+        bytes.extend_from_slice(&data);
+    }
+    bytes.truncate(limits::REFUSAL_BYTES_MAX);
+    let text = String::from_utf8_lossy(&bytes);
+    text.lines().next().unwrap_or_default().chars().flat_map(char::escape_debug).collect()
+}

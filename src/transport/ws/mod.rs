@@ -1,0 +1,86 @@
+//! WebSocket over TCP: the protocol of `enchufe_core::ws` on real sockets.
+//!
+//! HTTP is hyper's business up to the 101 response; then the raw socket is taken back, so that
+//! neither side keeps more per connection than what it is in the middle of.
+
+mod client;
+mod handshake;
+mod incoming;
+mod outgoing;
+mod server;
+mod shared;
+mod writer;
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::BytesMut;
+use enchufe_core::ws::{CloseReason, Decoder, Limits, Role};
+use tokio::net::TcpStream;
+
+use self::{shared::Shared, writer::Writer};
+use super::{Peer, SendError};
+use crate::limits;
+
+pub use client::ClientOptions;
+pub use handshake::PageHandler;
+pub use server::ServerOptions;
+
+pub(crate) use incoming::Incoming;
+pub(crate) use outgoing::Outgoing;
+pub(super) use {client::open, server::Listener};
+
+/// When to ask whether a peer is still there, and when to give it up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Keepalive {
+    /// How often a ping is sent.
+    pub ping_interval: Duration,
+    /// How long after its last sign of life a peer is gone. Every byte received is one, and so is
+    /// every byte it takes of a frame that had to wait.
+    pub dead_after: Duration,
+}
+
+impl Default for Keepalive {
+    fn default() -> Self {
+        Self { ping_interval: limits::PING_INTERVAL, dead_after: limits::DEAD_AFTER }
+    }
+}
+
+impl Keepalive {
+    /// How long a ping may stay without an answer, so that `dead_after` holds when the peer went
+    /// just after its last sign of life.
+    fn answer_timeout(&self) -> Duration {
+        self.dead_after.saturating_sub(self.ping_interval)
+    }
+}
+
+/// What a connection needs to know besides the socket itself.
+#[derive(Debug)]
+struct Terms {
+    role: Role,
+    message_bytes_max: usize,
+    keepalive: Option<Keepalive>,
+}
+
+/// Takes over a socket after its handshake; `received` came in behind that already.
+fn start(stream: TcpStream, peer: Peer, received: &[u8], terms: &Terms) -> (Incoming, Outgoing) {
+    let limits = Limits { message_bytes_max: terms.message_bytes_max, ..Limits::default() };
+    let shared = Arc::new(Shared::new(stream, peer, Writer::new(terms.role), terms.keepalive));
+    let decoder = Decoder::new(terms.role, limits);
+    let incoming = Incoming::new(Arc::clone(&shared), decoder, BytesMut::from(received));
+    (incoming, Outgoing::new(shared))
+}
+
+/// Sends a Close frame, waits for the peer's for a bounded time, and ends the connection. Messages
+/// that still come are dropped. A connection that was closed before is left as it is.
+pub(super) async fn close(
+    mut incoming: Incoming,
+    outgoing: Outgoing,
+    reason: CloseReason,
+) -> Result<(), SendError> {
+    if incoming.has_ended() {
+        return Ok(());
+    }
+    let sent = outgoing.close(&reason).await;
+    while let Ok(Some(_)) = incoming.recv().await {}
+    sent
+}

@@ -1,0 +1,8 @@
+//! WebSocket over real sockets, against an independent implementation and against raw bytes.
+
+mod client;
+mod closing;
+mod handshake;
+mod liveness;
+mod messages;
+mod support;
