@@ -94,6 +94,16 @@ impl Drop for Place {
     }
 }
 
+/// A reader over plain HTTP that has not yet had everything; counted until it is dropped.
+#[derive(Debug)]
+pub struct Following(Arc<AtomicUsize>);
+
+impl Drop for Following {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// How a node stands.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -102,7 +112,8 @@ pub struct Stats {
     pub viewers: usize,
     /// Viewers dropped because they showed no life or did not take the end of the connection.
     pub dropped: u64,
-    /// Subscriptions that have not yet had everything through the end of their channel.
+    /// Subscriptions, and readers over plain HTTP, that have not yet had everything through the
+    /// end of their channel.
     pub unfinished: usize,
     /// Publications delivered to WebSocket viewers.
     pub delivered: u64,
@@ -130,6 +141,7 @@ pub struct Node {
     boards: Arc<[Arc<shard::Board>]>,
     next_shard: Arc<AtomicUsize>,
     viewers: Arc<AtomicUsize>,
+    following: Arc<AtomicUsize>,
     viewers_max: usize,
     threads: TaskTracker,
     _ending: Arc<Ending>,
@@ -177,6 +189,7 @@ impl Node {
             boards: boards.into(),
             next_shard: Arc::default(),
             viewers: Arc::default(),
+            following: Arc::default(),
             viewers_max: options.viewers_max,
             threads,
         })
@@ -217,9 +230,19 @@ impl Node {
         Ok(())
     }
 
+    /// Counts a reader over plain HTTP.
+    pub fn follow(&self) -> Following {
+        self.following.fetch_add(1, Ordering::Relaxed);
+        Following(Arc::clone(&self.following))
+    }
+
     /// How it stands, summed over the shards.
     pub fn stats(&self) -> Stats {
-        let mut stats = Stats { viewers: self.viewers.load(Ordering::Relaxed), ..Stats::default() };
+        let mut stats = Stats {
+            viewers: self.viewers.load(Ordering::Relaxed),
+            unfinished: self.following.load(Ordering::Relaxed),
+            ..Stats::default()
+        };
         for board in self.boards.iter() {
             let (counts, dropped, unfinished): (Counts, u64, usize) = board.read();
             stats.dropped += dropped;
