@@ -98,9 +98,6 @@ pub const REFUSALS_MAX: usize = 64;
 /// The default for the number of clients a server has at the same time.
 pub const CONNECTIONS_MAX: usize = 10_000;
 
-/// The longest message, in bytes.
-pub const MESSAGE_BYTES_MAX: usize = 1 << 20;
-
 /// Messages a channel's history keeps, unless told otherwise.
 pub const HISTORY_LEN_MAX: usize = 10_000;
 
@@ -148,12 +145,6 @@ pub const PAGE_BYTES_MAX: usize = 256 << 10;
 
 /// The longest message a viewer may send, in bytes: commands are short.
 pub const COMMAND_BYTES_MAX: usize = 16 << 10;
-
-/// How often viewers are pinged and told their position.
-pub const PING_INTERVAL: Duration = Duration::from_secs(20);
-
-/// A peer that shows no life for this long is dropped.
-pub const DEAD_AFTER: Duration = Duration::from_secs(60);
 
 /// How long a connection that is closing is read on before it is dropped.
 pub const LINGER: Duration = Duration::from_secs(5);

@@ -235,7 +235,8 @@ fn a_refusal_in_http_is_exit_code_3_with_its_status() {
 
 #[test]
 fn nobody_answering_the_handshake_is_exit_code_5() {
-    let address = tcp_server(|mut stream| while stream.read(&mut [0; 4096]).is_ok_and(|n| n > 0) {});
+    let address =
+        tcp_server(|mut stream| while stream.read(&mut [0; 4096]).is_ok_and(|n| n > 0) {});
     let address = address.replace("tcp:", "ws:");
     let ended = run(&["connect", &address, "--timeout", "100ms"], b"x");
     assert_eq!(ended.code, Some(5), "{ended:?}");
@@ -243,11 +244,15 @@ fn nobody_answering_the_handshake_is_exit_code_5() {
 
 #[test]
 fn what_cannot_be_connected_to_is_exit_code_2() {
-    for address in ["", "localhost", "tcp://localhost:0", "tpc://localhost:1", "http://localhost", "-"]
+    for address in
+        ["", "localhost", "tcp://localhost:0", "tpc://localhost:1", "http://localhost", "-"]
     {
         let ended = run(&["connect", address], b"x");
         assert_eq!((ended.code, ended.text()), (Some(2), ""), "{address}: {ended:?}");
-        assert!(ended.stderr.starts_with("error: ") && ended.stderr.contains("\nhint: "), "{ended:?}");
+        assert!(
+            ended.stderr.starts_with("error: ") && ended.stderr.contains("\nhint: "),
+            "{ended:?}"
+        );
         let ended = run(&["--lang=es", "connect", address], b"x");
         assert_eq!(ended.code, Some(2), "{address}");
         assert!(ended.stderr.contains("\nsugerencia: "), "{ended:?}");

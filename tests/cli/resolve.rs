@@ -5,10 +5,7 @@ use crate::harness::run;
 #[test]
 fn an_address_is_one_tuple() {
     let ended = run(&["resolve", "127.0.0.1", "80", "--proto", "tcp"], b"");
-    assert_eq!(
-        ended.success(),
-        "(AF_INET, SOCK_STREAM, IPPROTO_TCP, '', ('127.0.0.1', 80))\n"
-    );
+    assert_eq!(ended.success(), "(AF_INET, SOCK_STREAM, IPPROTO_TCP, '', ('127.0.0.1', 80))\n");
     let ended = run(&["resolve", "::1", "http", "--proto", "tcp"], b"");
     assert_eq!(ended.success(), "(AF_INET6, SOCK_STREAM, IPPROTO_TCP, '', ('::1', 80, 0, 0))\n");
 }

@@ -71,7 +71,13 @@ fn a_name_cannot_forge_a_line() {
 #[test]
 fn random_prints_each_number_that_it_sends() {
     let server = Running::start(&[
-        "serve", "random", "ws://127.0.0.1:0", "--value", "7", "--interval", "1ms",
+        "serve",
+        "random",
+        "ws://127.0.0.1:0",
+        "--value",
+        "7",
+        "--interval",
+        "1ms",
     ]);
     let reply = run(&["connect", &server.address(), "--count", "3"], b"");
     assert_eq!(reply.success(), "7\n7\n7\n");
@@ -194,8 +200,7 @@ fn standard_input_is_an_address_too() {
 
 #[test]
 fn a_client_too_many_is_turned_away() {
-    let server =
-        Running::start(&["serve", "echo", "tcp://127.0.0.1:0", "--max-connections", "1"]);
+    let server = Running::start(&["serve", "echo", "tcp://127.0.0.1:0", "--max-connections", "1"]);
     let address = server.address();
     let first = open(&address);
     assert!(server.line().starts_with("Connected by "));

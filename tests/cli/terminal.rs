@@ -28,15 +28,10 @@ fn what_is_sent_and_received_is_shown_once_each() {
     let mut terminal = Terminal::start(connect(&address, &[], &home), Wiring::All);
     terminal.sees(">");
     terminal.press("Ana\r");
-    let expected = [
-        &format!("connected to {address}; Ctrl-D ends"),
-        "> Ana",
-        "< Hola Ana!",
-        ">",
-    ];
+    let expected = [&format!("connected to {address}; Ctrl-D ends"), "> Ana", "< Hola Ana!", ">"];
     terminal.sees_rows("the conversation", |rows| rows == expected);
     terminal.press("Eva\r");
-    terminal.sees("< Hola Eva!");
+    terminal.sees_last(&["< Hola Eva!", ">"]);
     terminal.press("\u{4}");
     assert_eq!(terminal.end(), Some(0));
     assert!(terminal.is_as_before());
@@ -81,7 +76,7 @@ fn what_arrives_while_one_types_does_not_disturb_the_line() {
     terminal.press("half a");
     terminal.sees("> half a");
     go.send(()).expect("the server waits");
-    terminal.sees_rows("the line below", |rows| rows.ends_with(&["< while you type".into(), "> half a".into()]));
+    terminal.sees_last(&["< while you type", "> half a"]);
     terminal.press(" line\r");
     terminal.sees("< you said half a line");
 }
@@ -133,7 +128,7 @@ fn lines_are_remembered_between_conversations() {
     let mut first = Terminal::start(connect(&address, &[], &home), Wiring::All);
     first.sees(">");
     first.press("Guillermina\r");
-    first.sees("< Hola Guillermina!");
+    first.sees_last(&["< Hola Guillermina!", ">"]);
     first.press("\u{4}");
     assert_eq!(first.end(), Some(0));
     let mut second = Terminal::start(connect(&address, &[], &home), Wiring::All);
@@ -146,11 +141,10 @@ fn lines_are_remembered_between_conversations() {
 fn a_history_that_cannot_be_kept_is_no_error() {
     let (server, home) = (Running::start(&["serve", "greet", "ws://127.0.0.1:0"]), home());
     fs::write(home.path().join("enchufe"), "a file in the way").expect("written");
-    let mut terminal =
-        Terminal::start(connect(&server.address(), &[], &home), Wiring::All);
+    let mut terminal = Terminal::start(connect(&server.address(), &[], &home), Wiring::All);
     terminal.sees(">");
     terminal.press("Ana\r");
-    terminal.sees("< Hola Ana!");
+    terminal.sees_last(&["< Hola Ana!", ">"]);
     terminal.press("\u{4}");
     assert_eq!(terminal.end(), Some(0));
 }
@@ -159,8 +153,7 @@ fn a_history_that_cannot_be_kept_is_no_error() {
 fn ctrl_c_and_sigterm_end_it_and_leave_the_terminal_as_it_was() {
     for (how, code) in [("keys", 130), ("TERM", 143), ("INT", 130)] {
         let (server, home) = (Running::start(&["serve", "greet", "ws://127.0.0.1:0"]), home());
-        let mut terminal =
-            Terminal::start(connect(&server.address(), &[], &home), Wiring::All);
+        let mut terminal = Terminal::start(connect(&server.address(), &[], &home), Wiring::All);
         terminal.sees(">");
         match how {
             "keys" => terminal.press("\u{3}"),
@@ -192,11 +185,13 @@ fn output_alone_on_a_terminal_is_made_safe_but_not_marked() {
 fn errors_have_colour_on_a_terminal_and_none_with_no_color() {
     let home = home();
     let terminal = Terminal::start(connect("nowhere", &[], &home), Wiring::All);
-    terminal.sees_rows("an error", |rows| rows.first().is_some_and(|row| row.starts_with("error: ")));
+    terminal
+        .sees_rows("an error", |rows| rows.first().is_some_and(|row| row.starts_with("error: ")));
     assert!(terminal.has_colour());
     let mut command = connect("nowhere", &[], &home);
     command.env("NO_COLOR", "1");
     let terminal = Terminal::start(command, Wiring::All);
-    terminal.sees_rows("an error", |rows| rows.first().is_some_and(|row| row.starts_with("error: ")));
+    terminal
+        .sees_rows("an error", |rows| rows.first().is_some_and(|row| row.starts_with("error: ")));
     assert!(!terminal.has_colour());
 }
