@@ -28,8 +28,8 @@ pub const FREE_PORT_ATTEMPTS_MAX: usize = 16;
 /// How long accepting rests when the machine has no descriptors or memory left for a connection.
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// How often such a rest is put into the log at most.
-pub const ACCEPT_WARNING_INTERVAL: Duration = Duration::from_secs(10);
+/// How often the same warning is put into the log at most.
+pub const WARNING_INTERVAL: Duration = Duration::from_secs(10);
 
 /// The most one read takes from a stream, in bytes.
 pub const STREAM_CHUNK_BYTES_MAX: usize = 64 << 10;
@@ -39,6 +39,35 @@ pub const STREAM_CHUNK_BYTES_MIN: usize = 4 << 10;
 
 /// The longest line of a stream that is read by lines, in bytes, its ending not counted.
 pub const LINE_BYTES_MAX: usize = 1 << 20;
+
+/// The longest UDP datagram, in bytes. None can be longer, so that none is ever cut (RFC 768).
+pub const UDP_BYTES_MAX: usize = 65_535;
+
+/// The longest datagram taken from a Unix-domain socket, in bytes. A longer one is reported, not
+/// delivered cut.
+pub const UNIXGRAM_BYTES_MAX: usize = 128 << 10;
+
+/// How many peers a datagram server knows at the same time; further ones are dropped.
+pub const DATAGRAM_PEERS_MAX: usize = 1024;
+
+/// How many datagrams wait for one connection to receive them; further ones are dropped.
+pub const DATAGRAM_QUEUE_LEN_MAX: usize = 64;
+
+/// How many bytes of datagrams wait in all the queues of a server; further ones are dropped.
+pub const DATAGRAM_QUEUED_BYTES_MAX: usize = 16 << 20;
+
+/// How long a datagram server remembers a peer from which nothing comes.
+pub const DATAGRAM_IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How long a datagram to a Unix-domain socket waits for room in the peer's queue.
+pub const UNIXGRAM_SEND_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long it takes to look again, where the system gives no sign, for room in a peer's queue or
+/// for a lock.
+pub const RETRY_PAUSE: Duration = Duration::from_millis(5);
+
+/// How long another program may keep the lock on the folder of a Unix-domain socket.
+pub const FOLDER_LOCK_TIMEOUT: Duration = Duration::from_secs(2);
 
 // --- WebSocket ---
 
@@ -67,15 +96,18 @@ pub const REFUSAL_BYTES_MAX: usize = 512;
 /// What one read of a WebSocket makes room for, in bytes.
 pub const WS_READ_BYTES: usize = 16 << 10;
 
+/// How much the kernel takes for a WebSocket beyond what it can send at once, in bytes (Linux).
+pub const UNSENT_BYTES_MAX: u32 = 128 << 10;
+
 /// How often a peer is pinged.
 pub const PING_INTERVAL: Duration = Duration::from_secs(20);
 
 /// How long after its last sign of life a peer is given up.
 pub const DEAD_AFTER: Duration = Duration::from_secs(60);
 
-/// How long a peer may take to answer a Close frame, or goes on being read after it broke the
-/// protocol.
-pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a peer may take to answer a Close frame. Shorter than [`DRAIN_TIMEOUT`], so that one
+/// that does not answer is not also counted as dropped.
+pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 
 // --- sources, services and servers ---
 
@@ -97,6 +129,8 @@ pub const REFUSALS_MAX: usize = 64;
 
 /// The default for the number of clients a server has at the same time.
 pub const CONNECTIONS_MAX: usize = 10_000;
+
+// --- live feeds ---
 
 /// Messages a channel's history keeps, unless told otherwise.
 pub const HISTORY_LEN_MAX: usize = 10_000;
@@ -151,6 +185,37 @@ pub const LINGER: Duration = Duration::from_secs(5);
 
 /// Viewers a server has at the same time, unless told otherwise.
 pub const VIEWERS_MAX: usize = 16_000;
+
+/// HTTP connections a server has at the same time, viewers aside. Further ones wait in the
+/// system's queue.
+pub const HTTP_CONNECTIONS_MAX: usize = 2_000;
+
+/// The longest body of a publish, in bytes.
+pub const BODY_BYTES_MAX: usize = 16 << 20;
+
+/// How long the body of a publish may take.
+pub const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Messages in a page of history over HTTP, unless asked for fewer or more.
+pub const HISTORY_PAGE_LEN: usize = 100;
+
+/// Messages in a page of history over HTTP at most.
+pub const HISTORY_PAGE_LEN_MAX: usize = 1_000;
+
+/// The largest file of one's own page, in bytes.
+pub const PAGE_FILE_BYTES_MAX: u64 = 64 << 20;
+
+/// The shortest token, in bytes.
+pub const TOKEN_BYTES_MIN: usize = 16;
+
+/// The longest token, in bytes.
+pub const TOKEN_BYTES_MAX: usize = 512;
+
+/// How much a line source reads at once, in bytes.
+pub const READ_BYTES: usize = 64 << 10;
+
+/// How long a program that was asked to end may take before it is killed.
+pub const PROGRAM_STOP_TIMEOUT: Duration = Duration::from_secs(2);
 
 // --- the command line ---
 

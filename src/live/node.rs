@@ -132,6 +132,18 @@ pub struct Node {
     viewers: Arc<AtomicUsize>,
     viewers_max: usize,
     threads: TaskTracker,
+    _ending: Arc<Ending>,
+}
+
+/// Ends the shards when the last clone of the node has gone.
+struct Ending(Arc<[Arc<Inbox>]>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        for inbox in self.0.iter() {
+            inbox.post(Letter::Shutdown);
+        }
+    }
 }
 
 impl Node {
@@ -148,12 +160,19 @@ impl Node {
             let shard = shard::Shard::new(index, errands.clone())?;
             inboxes.push(shard.inbox());
             boards.push(shard.board());
-            threads.spawn_blocking(move || shard.run());
+            // A plain thread, which no runtime waits for: the tracker only counts it.
+            let running = threads.token();
+            std::thread::Builder::new().name(format!("shard-{index}")).spawn(move || {
+                shard.run();
+                drop(running);
+            })?;
         }
         let inboxes: Arc<[_]> = inboxes.into();
         tokio::spawn(run_errands(broker.clone(), Arc::clone(&inboxes), receiver));
+        let ending = Arc::new(Ending(Arc::clone(&inboxes)));
         Ok(Self {
             broker,
+            _ending: ending,
             inboxes,
             boards: boards.into(),
             next_shard: Arc::default(),

@@ -7,13 +7,14 @@ use std::io;
 
 use tokio::time::{Instant, sleep_until};
 
-use crate::limits::{ACCEPT_PAUSE, ACCEPT_WARNING_INTERVAL};
+use super::throttle::Throttle;
+use crate::limits::ACCEPT_PAUSE;
 
 /// The rests of one accept loop.
 #[derive(Debug, Default)]
 pub(super) struct Rests {
     until: Option<Instant>,
-    warned_at: Option<Instant>,
+    throttle: Throttle,
 }
 
 impl Rests {
@@ -36,11 +37,9 @@ impl Rests {
             tracing::debug!(%error, "a connection was gone before it was accepted");
             return;
         }
-        let now = Instant::now();
-        self.until = Some(now + ACCEPT_PAUSE);
-        if self.warned_at.is_none_or(|at| now.duration_since(at) >= ACCEPT_WARNING_INTERVAL) {
-            self.warned_at = Some(now);
-            tracing::warn!(%error, pause_ms = ACCEPT_PAUSE.as_millis(), "cannot accept connections");
+        self.until = Some(Instant::now() + ACCEPT_PAUSE);
+        if let Some(withheld) = self.throttle.warn() {
+            tracing::warn!(%error, withheld, "cannot accept connections");
         }
     }
 }

@@ -109,6 +109,15 @@ fn on_one_port(
     Ok((sockets, no_ipv6))
 }
 
+/// Where a bound socket listens, as the endpoint it was bound for says it.
+pub(super) fn local_address(endpoint: &HostPort, local: SocketAddr) -> HostPort {
+    match endpoint.host {
+        // One socket takes both families, which no address says.
+        Host::Any => HostPort { host: Host::Any, port: local.port() },
+        _ => HostPort::from(local),
+    }
+}
+
 /// Whether the error says that the machine has no IPv6, and not something about this address: the
 /// kernel lacks it, or it is there and switched off, so that not even loopback has an address.
 fn means_no_ipv6(address: &SocketAddr, error: &io::Error) -> bool {

@@ -311,7 +311,7 @@ impl OpenError {
     }
 }
 
-/// Why receiving failed. After any of these the connection yields nothing more.
+/// Why receiving failed. Streams and WebSocket then yield nothing more; datagrams may.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RecvError {
@@ -400,6 +400,12 @@ pub enum SendError {
         /// The other end.
         peer: Peer,
     },
+    /// Nobody listens where our datagrams go.
+    #[error("{peer} refused the datagram: nobody listens there")]
+    Refused {
+        /// The other end.
+        peer: Peer,
+    },
     /// The message does not fit into one datagram.
     #[error("a message of {bytes} bytes is too long for one datagram to {peer}")]
     TooLong {
@@ -437,6 +443,7 @@ impl SendError {
             | io::ErrorKind::ConnectionReset
             | io::ErrorKind::ConnectionAborted
             | io::ErrorKind::NotConnected => Self::Closed { peer },
+            io::ErrorKind::ConnectionRefused => Self::Refused { peer },
             _ => Self::Io { peer, error },
         }
     }

@@ -14,7 +14,7 @@ use tokio::time::{sleep, timeout};
 use super::accept::Rests;
 use super::bind::Target;
 use super::{BindError, BindWarning, OpenError, bind, endpoint, os};
-use crate::address::{Host, HostPort};
+use crate::address::HostPort;
 use crate::limits::{CONNECT_ADDRESSES_MAX, CONNECT_STAGGER};
 use crate::resolve::SocketType;
 
@@ -45,14 +45,7 @@ impl Listener {
             .map_err(|error| io_error(endpoint, error))?;
         let local_addresses = sockets
             .iter()
-            .map(|socket| {
-                let local = HostPort::from(socket.local_addr()?);
-                // One socket takes both families, which no address says.
-                Ok(match endpoint.host {
-                    Host::Any => HostPort { host: Host::Any, port: local.port },
-                    _ => local,
-                })
-            })
+            .map(|socket| Ok(bind::local_address(endpoint, socket.local_addr()?)))
             .collect::<Result<_, _>>()
             .map_err(|error| io_error(endpoint, error))?;
         Ok((Self { sockets, local_addresses, first: 0, rests: Rests::default() }, warnings))
@@ -102,7 +95,7 @@ fn io_error(endpoint: &HostPort, error: io::Error) -> BindError {
 /// `SO_REUSEADDR`, all on one port, also when the port is left to the system. It blocks while the
 /// name is resolved.
 ///
-/// `localhost` is 127.0.0.1 and ::1; [`Host::Any`] is one socket for both families. A machine
+/// `localhost` is 127.0.0.1 and ::1; [`Host::Any`](crate::address::Host::Any) is one socket for both families. A machine
 /// without IPv6 serves IPv4 alone, with a warning.
 ///
 /// # Errors
@@ -114,9 +107,7 @@ pub(crate) fn bind_all(
 ) -> Result<(Vec<std::net::TcpListener>, Vec<BindWarning>), BindError> {
     let (sockets, mut warnings) =
         bind::every_address(endpoint, SocketType::STREAM, |target| listen(target, backlog))?;
-    if let Some(somaxconn) = os::somaxconn().filter(|&somaxconn| somaxconn < backlog) {
-        warnings.push(BindWarning::BacklogClipped { asked: backlog, somaxconn });
-    }
+    warnings.extend(os::clipped(backlog));
     Ok((sockets.into_iter().map(std::net::TcpListener::from).collect(), warnings))
 }
 
@@ -175,10 +166,11 @@ async fn connect_any(endpoint: &HostPort) -> Result<(TcpStream, SocketAddr), Ope
                 return Ok((stream, address));
             }
             // An address that refuses tells more than one that cannot be reached at all.
+            Some(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => {
+                failure = Some(error);
+            }
             Some(Err(error)) => {
-                if failure.is_none() || error.kind() == io::ErrorKind::ConnectionRefused {
-                    failure = Some(error);
-                }
+                failure.get_or_insert(error);
             }
         }
     }

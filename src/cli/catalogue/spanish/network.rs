@@ -188,6 +188,9 @@ pub(super) fn recv(error: &RecvError) -> String {
 pub(super) fn send(error: &SendError) -> String {
     match error {
         SendError::Closed { peer } => format!("{} ha cerrado la conexión", peer),
+        SendError::Refused { peer } => {
+            format!("{peer} rechazó el datagrama: nadie escucha ahí")
+        }
         SendError::TooLong { peer, bytes } => {
             format!("un mensaje de {bytes} bytes no cabe en un datagrama para {}", peer)
         }

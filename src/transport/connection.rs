@@ -1,0 +1,277 @@
+//! A connection to one peer, whatever its transport.
+
+use super::{
+    CloseReason, Framing, OpenError, OpenOptions, Peer, RecvError, SendError, datagram, stdio,
+    stream, tcp, udp, ws,
+};
+#[cfg(unix)]
+use super::{unix, unixgram};
+use crate::address::Address;
+use crate::core::Message;
+
+/// A connection to one peer: both its halves. Dropping it closes it.
+#[derive(Debug)]
+pub struct Connection {
+    incoming: Incoming,
+    outgoing: Outgoing,
+    peer: Peer,
+}
+
+impl Connection {
+    /// Connects to an address. Over datagrams, whether somebody listens there shows only when
+    /// something is sent.
+    ///
+    /// # Errors
+    ///
+    /// When none of the host's addresses answers within the options' `timeout`.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future gives the attempt up.
+    pub async fn open(address: &Address, options: &OpenOptions) -> Result<Self, OpenError> {
+        Self::open_kind(address, options).await.map_err(|error| error.naming(address))
+    }
+
+    async fn open_kind(address: &Address, options: &OpenOptions) -> Result<Self, OpenError> {
+        Ok(match address {
+            Address::Tcp(endpoint) => {
+                let (socket, peer) = tcp::connect(endpoint, options.timeout).await?;
+                let peer = Peer::from(peer);
+                Self::stream(stream::tcp(socket, &peer), peer)
+            }
+            Address::Udp(endpoint) => {
+                let (incoming, outgoing, peer) = udp::open(endpoint, options.timeout).await?;
+                Self::datagram((incoming, outgoing), peer)
+            }
+            #[cfg(unix)]
+            Address::Unix(path) => {
+                let (socket, peer) = unix::open(path, options.timeout).await?;
+                Self::stream(stream::unix(socket, &peer), peer)
+            }
+            #[cfg(unix)]
+            Address::Unixgram(path) => {
+                let (incoming, outgoing, peer) = unixgram::open(path, options.timeout).await?;
+                Self::datagram((incoming, outgoing), peer)
+            }
+            #[cfg(not(unix))]
+            Address::Unix(_) | Address::Unixgram(_) => {
+                let what = "Unix-domain sockets";
+                return Err(OpenError::Unsupported { address: address.to_string(), what });
+            }
+            Address::Ws(ws) => {
+                let (incoming, outgoing, peer) = ws::open(ws, options).await?;
+                Self::new(IncomingKind::Ws(incoming), OutgoingKind::Ws(outgoing), peer)
+            }
+            Address::Stdio => Self::stream(stdio::open(), Peer::Stdio),
+        })
+    }
+
+    pub(super) fn new(incoming: IncomingKind, outgoing: OutgoingKind, peer: Peer) -> Self {
+        Self { incoming: Incoming(incoming), outgoing: Outgoing(outgoing), peer }
+    }
+
+    pub(super) fn stream(halves: (stream::Incoming, stream::Outgoing), peer: Peer) -> Self {
+        Self::new(IncomingKind::Stream(halves.0), OutgoingKind::Stream(halves.1), peer)
+    }
+
+    pub(super) fn datagram(halves: (datagram::Incoming, datagram::Outgoing), peer: Peer) -> Self {
+        Self::new(IncomingKind::Datagram(halves.0), OutgoingKind::Datagram(halves.1), peer)
+    }
+
+    /// Receives the next message; `None` once the peer has closed, or, over datagrams, once a
+    /// server has heard nothing from it for too long. Streams and datagrams yield binary messages.
+    ///
+    /// # Errors
+    ///
+    /// See [`RecvError`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: what was received is kept for the next call.
+    pub async fn recv(&mut self) -> Result<Option<Message>, RecvError> {
+        self.incoming.recv().await
+    }
+
+    /// Sends a message.
+    ///
+    /// # Errors
+    ///
+    /// See [`SendError`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Not safe on streams: a part of the message may have been sent.
+    pub async fn send(&mut self, message: Message) -> Result<(), SendError> {
+        self.outgoing.send(message).await
+    }
+
+    /// Tells the peer of a stream that nothing more will come, and goes on receiving. Transports
+    /// that cannot be half closed ignore it.
+    ///
+    /// # Errors
+    ///
+    /// See [`SendError`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe to call again.
+    pub async fn finish(&mut self) -> Result<(), SendError> {
+        self.outgoing.finish().await
+    }
+
+    /// Closes the connection. WebSocket peers are told the reason.
+    ///
+    /// # Errors
+    ///
+    /// See [`SendError`].
+    ///
+    /// # Cancel safety
+    ///
+    /// The connection is closed, though perhaps without the reason.
+    pub async fn close(self, reason: CloseReason) -> Result<(), SendError> {
+        match (self.incoming.0, self.outgoing) {
+            (IncomingKind::Ws(incoming), Outgoing(OutgoingKind::Ws(outgoing))) => {
+                ws::close(incoming, outgoing, reason).await
+            }
+            (_incoming, outgoing) => outgoing.close(reason).await,
+        }
+    }
+
+    /// Both halves, for two tasks. The connection is closed when both are dropped; dropping the
+    /// sending half of a stream half-closes it.
+    pub fn split(self) -> (Incoming, Outgoing) {
+        (self.incoming, self.outgoing)
+    }
+
+    /// The other end.
+    pub fn peer(&self) -> &Peer {
+        &self.peer
+    }
+
+    /// The same connection with its stream cut into messages another way. To be called before the
+    /// first message is received.
+    pub fn with_framing(mut self, framing: Framing) -> Self {
+        if let IncomingKind::Stream(incoming) = &mut self.incoming.0 {
+            incoming.set_framing(framing);
+        }
+        if let OutgoingKind::Stream(outgoing) = &mut self.outgoing.0 {
+            outgoing.set_framing(framing);
+        }
+        self
+    }
+
+    /// Whether it is a stream of bytes, without messages of its own.
+    pub fn is_stream(&self) -> bool {
+        matches!(self.incoming.0, IncomingKind::Stream(_))
+    }
+
+    /// What the Close frame of a WebSocket peer said, once `recv` gave `None`.
+    pub fn closed_with(&self) -> Option<&CloseReason> {
+        self.incoming.closed_with()
+    }
+}
+
+/// The receiving half of a connection.
+#[derive(Debug)]
+pub struct Incoming(IncomingKind);
+
+#[derive(Debug)]
+pub(super) enum IncomingKind {
+    Stream(stream::Incoming),
+    Datagram(datagram::Incoming),
+    Ws(ws::Incoming),
+}
+
+impl Incoming {
+    /// As [`Connection::recv`].
+    ///
+    /// # Errors
+    ///
+    /// See [`RecvError`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: what was received is kept for the next call.
+    pub async fn recv(&mut self) -> Result<Option<Message>, RecvError> {
+        match &mut self.0 {
+            IncomingKind::Stream(incoming) => incoming.recv().await,
+            IncomingKind::Datagram(incoming) => incoming.recv().await,
+            IncomingKind::Ws(incoming) => incoming.recv().await,
+        }
+    }
+
+    /// As [`Connection::closed_with`].
+    pub fn closed_with(&self) -> Option<&CloseReason> {
+        match &self.0 {
+            IncomingKind::Ws(incoming) => incoming.closed_with(),
+            IncomingKind::Stream(_) | IncomingKind::Datagram(_) => None,
+        }
+    }
+}
+
+/// The sending half of a connection.
+#[derive(Debug)]
+pub struct Outgoing(OutgoingKind);
+
+#[derive(Debug)]
+pub(super) enum OutgoingKind {
+    Stream(stream::Outgoing),
+    Datagram(datagram::Outgoing),
+    Ws(ws::Outgoing),
+}
+
+impl Outgoing {
+    /// As [`Connection::send`].
+    ///
+    /// # Errors
+    ///
+    /// See [`SendError`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Not safe on streams: a part of the message may have been sent.
+    pub async fn send(&mut self, message: Message) -> Result<(), SendError> {
+        match &mut self.0 {
+            OutgoingKind::Stream(outgoing) => outgoing.send(message).await,
+            OutgoingKind::Datagram(outgoing) => outgoing.send(message).await,
+            OutgoingKind::Ws(outgoing) => outgoing.send(message).await,
+        }
+    }
+
+    /// As [`Connection::finish`].
+    ///
+    /// # Errors
+    ///
+    /// See [`SendError`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe to call again.
+    pub async fn finish(&mut self) -> Result<(), SendError> {
+        match &mut self.0 {
+            OutgoingKind::Stream(outgoing) => outgoing.finish().await,
+            OutgoingKind::Datagram(_) | OutgoingKind::Ws(_) => Ok(()),
+        }
+    }
+
+    /// As [`Connection::close`]. The receiving half of a stream or a WebSocket, if it is still
+    /// there, goes on until the peer closes too.
+    ///
+    /// # Errors
+    ///
+    /// See [`SendError`].
+    ///
+    /// # Cancel safety
+    ///
+    /// This half is closed, though perhaps without the reason.
+    pub async fn close(self, reason: CloseReason) -> Result<(), SendError> {
+        match self.0 {
+            OutgoingKind::Stream(mut outgoing) => outgoing.finish().await,
+            OutgoingKind::Datagram(outgoing) => {
+                outgoing.close();
+                Ok(())
+            }
+            OutgoingKind::Ws(outgoing) => outgoing.close(&reason).await,
+        }
+    }
+}

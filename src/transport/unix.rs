@@ -1,0 +1,151 @@
+//! Streams over Unix-domain sockets.
+
+mod file;
+mod name;
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub(super) use file::SocketFile;
+pub(super) use name::Name;
+use socket2::{Domain, Socket, Type};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::time::{Instant, sleep};
+
+use super::accept::Rests;
+use super::{BindError, BindWarning, OpenError, Peer, os};
+use crate::address::UnixPath;
+use crate::limits::RETRY_PAUSE;
+
+/// A listening socket.
+#[derive(Debug)]
+pub(super) struct Listener {
+    /// Before the socket, so that the file is gone while its inode is still ours.
+    _file: Option<SocketFile>,
+    socket: UnixListener,
+    rests: Rests,
+}
+
+impl Listener {
+    pub(super) async fn bind(
+        path: &UnixPath,
+        backlog: u32,
+    ) -> Result<(Self, Vec<BindWarning>), BindError> {
+        let io_error = |error| BindError::Io { address: path.to_string(), error };
+        let (socket, file) = bind(path, Type::STREAM).await?;
+        socket.listen(i32::try_from(backlog).unwrap_or(i32::MAX)).map_err(io_error)?;
+        let socket = UnixListener::from_std(socket.into()).map_err(io_error)?;
+        let warnings = os::clipped(backlog).into_iter().collect();
+        Ok((Self { _file: file, socket, rests: Rests::default() }, warnings))
+    }
+
+    /// Safe to cancel.
+    pub(super) async fn accept(&mut self) -> (UnixStream, Peer) {
+        loop {
+            self.rests.wait().await;
+            match self.socket.accept().await {
+                Ok((stream, peer)) => return (stream, peer_of(&peer)),
+                Err(error) => self.rests.begin(&error),
+            }
+        }
+    }
+}
+
+/// A bound socket that does not block, and the file to remove at the end.
+pub(super) async fn bind(
+    path: &UnixPath,
+    socket_type: Type,
+) -> Result<(Socket, Option<SocketFile>), BindError> {
+    let io_error = |error| BindError::Io { address: path.to_string(), error };
+    let address =
+        Name::of(path).and_then(|name| name.address()).map_err(|error| error.bind(path))?;
+    match path {
+        UnixPath::File(file) => {
+            let file = file.clone();
+            // Waiting for a lock blocks.
+            tokio::task::spawn_blocking(move || file::bind(&file, &address, socket_type))
+                .await
+                .map_err(|error| io_error(error.into()))?
+                .map(|(socket, file)| (socket, Some(file)))
+        }
+        UnixPath::Abstract(_) => {
+            let bind = || {
+                let socket = Socket::new(Domain::UNIX, socket_type, None)?;
+                socket.set_nonblocking(true)?;
+                socket.bind(&address)?;
+                io::Result::Ok(socket)
+            };
+            match bind() {
+                Ok(socket) => Ok((socket, None)),
+                Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+                    Err(BindError::InUse { address: path.to_string() })
+                }
+                Err(error) => Err(io_error(error)),
+            }
+        }
+    }
+}
+
+pub(super) async fn open(path: &UnixPath, time: Duration) -> Result<(UnixStream, Peer), OpenError> {
+    let io_error = |error| OpenError::Io { address: path.to_string(), error };
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None).map_err(io_error)?;
+    socket.set_nonblocking(true).map_err(io_error)?;
+    connect(&socket, path, time).await?;
+    let stream = UnixStream::from_std(socket.into()).map_err(io_error)?;
+    Ok((stream, Peer::from(path)))
+}
+
+/// Connects a socket, which is done at once unless the server's backlog is full.
+pub(super) async fn connect(
+    socket: &Socket,
+    path: &UnixPath,
+    time: Duration,
+) -> Result<(), OpenError> {
+    let address =
+        Name::of(path).and_then(|name| name.address()).map_err(|error| error.open(path))?;
+    let deadline = Instant::now() + time;
+    loop {
+        match socket.connect(&address) {
+            Ok(()) => return Ok(()),
+            // There is no sign when there is room in the backlog again (connect(2), EAGAIN).
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                if Instant::now() >= deadline {
+                    return Err(OpenError::TimedOut { address: path.to_string(), timeout: time });
+                }
+                sleep(RETRY_PAUSE).await;
+            }
+            Err(error) => return Err(open_error(path, error)),
+        }
+    }
+}
+
+fn open_error(path: &UnixPath, error: io::Error) -> OpenError {
+    let address = path.to_string();
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => OpenError::Refused { address },
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => OpenError::NotFound { address },
+        io::ErrorKind::PermissionDenied => OpenError::PermissionDenied { address },
+        _ if rustix::io::Errno::from_io_error(&error) == Some(rustix::io::Errno::PROTOTYPE) => {
+            OpenError::WrongKind { address }
+        }
+        _ => OpenError::Io { address, error },
+    }
+}
+
+impl From<&UnixPath> for Peer {
+    fn from(path: &UnixPath) -> Self {
+        match path {
+            UnixPath::File(path) => Self::UnixPath(path.clone()),
+            UnixPath::Abstract(name) => Self::UnixAbstract(name.clone().into_bytes()),
+        }
+    }
+}
+
+/// Who the system says the peer is.
+pub(super) fn peer_of(address: &tokio::net::unix::SocketAddr) -> Peer {
+    if let Some(path) = address.as_pathname() {
+        return Peer::UnixPath(PathBuf::from(path));
+    }
+    name::abstract_name(address).map_or(Peer::UnixUnnamed, |name| Peer::UnixAbstract(name.to_vec()))
+}
