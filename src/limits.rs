@@ -216,6 +216,7 @@ pub const READ_BYTES: usize = 64 << 10;
 
 /// How long a program that was asked to end may take before it is killed.
 pub const PROGRAM_STOP_TIMEOUT: Duration = Duration::from_secs(2);
+
 // --- the command line ---
 
 /// How many bytes of standard input are read, or of a line are held back on a terminal, at once.

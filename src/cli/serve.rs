@@ -18,7 +18,7 @@ use crate::{
     serve::{ServeOptions, serve},
     service::{Echo, Event, Feed, Greet, Observer},
     shutdown::Shutdown,
-    source::{Clock, Numbers, Random},
+    source::{Clock, Random},
     transport::{BindOptions, Listener},
 };
 

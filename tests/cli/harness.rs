@@ -64,14 +64,7 @@ pub fn run_command(mut command: Command, input: &[u8]) -> Ended {
 pub fn wait(mut child: Child) -> Ended {
     let mut stdout = child.stdout.take().expect("piped");
     let mut stderr = child.stderr.take().expect("piped");
-    let id = child.id();
-    let (done, watched) = mpsc::channel::<()>();
-    // Kills a program that hangs, so that the test fails instead of hanging with it.
-    let watchdog = thread::spawn(move || {
-        if let Err(mpsc::RecvTimeoutError::Timeout) = watched.recv_timeout(PATIENCE) {
-            signal(id, "KILL");
-        }
-    });
+    let watchdog = Watchdog::of(&child);
     let out = thread::spawn(move || {
         let mut bytes = Vec::new();
         stdout.read_to_end(&mut bytes).map(|_| bytes)
@@ -80,9 +73,25 @@ pub fn wait(mut child: Child) -> Ended {
     stderr.read_to_string(&mut errors).expect("text on standard error");
     let stdout = out.join().expect("no panic").expect("standard output");
     let status = child.wait().expect("a status");
-    drop(done);
-    watchdog.join().expect("no panic");
+    drop(watchdog);
     Ended { code: status.code(), stdout, stderr: errors }
+}
+
+/// Kills a program that hangs, so that its test fails instead of hanging with it.
+pub struct Watchdog(#[expect(dead_code, reason = "dropping it is what counts")] mpsc::Sender<()>);
+
+impl Watchdog {
+    /// Watches until it is dropped.
+    pub fn of(child: &Child) -> Self {
+        let id = child.id();
+        let (done, watched) = mpsc::channel::<()>();
+        thread::spawn(move || {
+            if let Err(mpsc::RecvTimeoutError::Timeout) = watched.recv_timeout(PATIENCE) {
+                signal(id, "KILL");
+            }
+        });
+        Self(done)
+    }
 }
 
 /// Sends a signal by its name.
@@ -161,9 +170,10 @@ impl Running {
     /// Waits for its end.
     pub fn end(mut self) -> Ended {
         self.stdin = None;
+        let _watchdog = Watchdog::of(&self.child);
         let rest = |lines: &Receiver<String>| {
             let mut text = String::new();
-            while let Ok(line) = lines.recv_timeout(PATIENCE) {
+            while let Ok(line) = lines.recv() {
                 text.push_str(&line);
                 text.push('\n');
             }

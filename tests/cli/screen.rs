@@ -3,6 +3,7 @@
 use std::{
     fs::File,
     io::{Read as _, Write as _},
+    num::NonZero,
     os::fd::OwnedFd,
     process::{Child, Command, Stdio},
     sync::{Arc, Condvar, Mutex},
@@ -10,6 +11,7 @@ use std::{
     time::Duration,
 };
 
+use crate::harness::Watchdog;
 use rustix::{
     fs::{Mode, OFlags, open},
     pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
@@ -19,8 +21,8 @@ use rustix::{
 /// Longer than anything here takes; only a failure waits for it.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-const ROWS: u16 = 24;
-const COLUMNS: u16 = 80;
+const ROWS: NonZero<u16> = NonZero::new(24).expect("some rows");
+const COLUMNS: NonZero<u16> = NonZero::new(80).expect("some columns");
 
 /// The program on a terminal.
 pub struct Terminal {
@@ -49,7 +51,8 @@ impl Terminal {
         let path = ptsname(&keys, Vec::new()).expect("its name");
         let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
         let line = open(path.as_c_str(), flags, Mode::empty()).expect("its other side");
-        let size = Winsize { ws_row: ROWS, ws_col: COLUMNS, ws_xpixel: 0, ws_ypixel: 0 };
+        let size =
+            Winsize { ws_row: ROWS.get(), ws_col: COLUMNS.get(), ws_xpixel: 0, ws_ypixel: 0 };
         tcsetwinsize(&keys, size).expect("its size");
         let side = || Stdio::from(line.try_clone().expect("one more descriptor"));
         command.stdin(if wiring == Wiring::All { side() } else { Stdio::null() });
@@ -79,10 +82,17 @@ impl Terminal {
         self.sees_rows(&format!("the row {row:?}"), |rows| rows.iter().any(|seen| seen == row));
     }
 
+    /// Waits until these are the last rows of the screen, those that are empty left out.
+    pub fn sees_last(&self, last: &[&str]) {
+        self.sees_rows(&format!("the last rows {last:?}"), |rows| {
+            rows.len() >= last.len() && rows[rows.len() - last.len()..] == *last
+        });
+    }
+
     /// Waits until the rows of the screen, without the empty ones at the end, are as they should.
     pub fn sees_rows(&self, what: &str, is_right: impl Fn(&[String]) -> bool) {
         let rows = |parser: &vt100::Parser| -> Vec<String> {
-            let rows = parser.screen().rows(0, COLUMNS).map(|row| row.trim_end().to_owned());
+            let rows = parser.screen().rows(0, COLUMNS.get()).map(|row| row.trim_end().to_owned());
             let mut rows: Vec<String> = rows.collect();
             while rows.last().is_some_and(String::is_empty) {
                 rows.pop();
@@ -98,6 +108,7 @@ impl Terminal {
 
     /// Waits for the end: the exit code.
     pub fn end(&mut self) -> Option<i32> {
+        let _watchdog = Watchdog::of(&self.child);
         self.child.wait().expect("a status").code()
     }
 

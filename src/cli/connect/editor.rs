@@ -1,9 +1,7 @@
-//! The line editor of a conversation: a thread that reads keys, and a printer that writes above
-//! what is being typed.
+//! The line editor of a conversation, on a thread of its own.
 
 use std::{
-    env,
-    io::{self, Write as _},
+    env, io,
     path::PathBuf,
     sync::{
         Arc,
@@ -16,6 +14,7 @@ use enchufe_core::Message;
 use rustyline::{Config, DefaultEditor, ExternalPrinter, error::ReadlineError};
 use tokio::sync::mpsc;
 
+use super::printer::{Printer, write};
 use crate::{
     cli::{escape, failure::Failure},
     limits,
@@ -36,15 +35,30 @@ pub(super) struct Editor {
     lines: mpsc::Sender<Typed>,
     prompt: String,
     is_stream: bool,
-    is_reading: Arc<AtomicBool>,
+    cut: Arc<Cut>,
     history: Option<PathBuf>,
 }
 
+/// Says that the end of the editor's input will not be the user's doing.
+#[derive(Debug, Default)]
+pub(super) struct Cut(AtomicBool);
+
+impl Cut {
+    /// The input ends now.
+    pub(super) fn announce(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    fn is_announced(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// What the editor leaves on the screen when its input ends, taken back: the line it was on.
+const ERASE_LINE: &str = "\x1b[A\r\x1b[J";
+
 /// The default prompt, and the mark of a line that was sent.
 const SENT: &str = "> ";
-/// The mark of a line that was received.
-const RECEIVED: &str = "< ";
-
 impl Editor {
     /// Starts the editor. Lines come out of the receiver, in the order typed.
     ///
@@ -70,36 +84,37 @@ impl Editor {
         // A dumb terminal has no printer; then lines are written as they come.
         let above = editor.create_external_printer().ok();
         let above = above.map(|printer| Box::new(printer) as Box<dyn ExternalPrinter + Send>);
-        let modes = modes::Saved::now();
-        let is_reading = Arc::new(AtomicBool::new(false));
+        let cut = Arc::new(Cut::default());
+        // Closed by the end of the thread, whatever ends it.
+        let (alive, ended) = std::sync::mpsc::channel();
+        let printer = Printer::new(above, Arc::clone(&cut), ended);
         // One line at a time: the next is asked for when this one is taken.
         let (lines, typed) = mpsc::channel(1);
-        let this = Self {
-            lines,
-            prompt: prompt.unwrap_or(SENT).to_owned(),
-            is_stream,
-            is_reading: Arc::clone(&is_reading),
-            history,
-        };
+        let this =
+            Self { lines, prompt: prompt.unwrap_or(SENT).to_owned(), is_stream, cut, history };
         thread::Builder::new()
             .name("editor".into())
-            .spawn(move || this.run(editor))
+            .spawn(move || {
+                let _alive = alive;
+                this.run(editor);
+            })
             .map_err(Failure::Input)?;
-        Ok((typed, Printer { above, modes, is_reading }))
+        Ok((typed, printer))
     }
 
-    fn run(self, mut editor: DefaultEditor) {
-        loop {
-            self.is_reading.store(true, Ordering::SeqCst);
-            let line = editor.readline(&self.prompt);
-            self.is_reading.store(false, Ordering::SeqCst);
-            let typed = match line {
+    fn run(&self, mut editor: DefaultEditor) {
+        while !self.cut.is_announced() {
+            let typed = match editor.readline(&self.prompt) {
                 Ok(line) => {
                     if self.prompt != SENT {
                         write(&format!("{SENT}{}\n", escape::line(line.as_bytes())));
                     }
                     self.remember(&mut editor, &line);
                     Typed::Message(self.message(line))
+                }
+                Err(ReadlineError::Eof) if self.cut.is_announced() => {
+                    write(ERASE_LINE);
+                    Typed::End
                 }
                 Err(ReadlineError::Interrupted) => Typed::Interrupted,
                 Err(_) => Typed::End,
@@ -138,89 +153,4 @@ fn history_file() -> Option<PathBuf> {
     let folder = state.join("enchufe");
     std::fs::create_dir_all(&folder).ok()?;
     Some(folder.join("connect_history"))
-}
-
-/// Writes above what is being typed.
-pub(super) struct Printer {
-    above: Option<Box<dyn ExternalPrinter + Send>>,
-    modes: modes::Saved,
-    is_reading: Arc<AtomicBool>,
-}
-
-impl Printer {
-    /// Shows what was received, every line of it marked, so that none can pass for one sent.
-    pub(super) fn received(&mut self, bytes: &[u8]) {
-        let mut shown = String::new();
-        for line in escape::text(bytes).split('\n') {
-            shown.push_str(RECEIVED);
-            shown.push_str(line);
-            shown.push('\n');
-        }
-        let left = match &mut self.above {
-            Some(above) => above.print(shown).is_err(),
-            None => {
-                write(&shown);
-                false
-            }
-        };
-        if left {
-            self.above = None;
-        }
-    }
-
-    /// Leaves the terminal as it was found, also when the editor still waits for keys.
-    pub(super) fn restore(&mut self) {
-        if self.is_reading.swap(false, Ordering::SeqCst) {
-            // Back to the left, clear the prompt, end bracketed paste.
-            write("\r\x1b[J\x1b[?2004l");
-        }
-        self.modes.restore();
-    }
-}
-
-impl Drop for Printer {
-    fn drop(&mut self) {
-        self.restore();
-    }
-}
-
-/// To the terminal; one that has gone is noticed by the reading side.
-fn write(text: &str) {
-    let mut out = io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-}
-
-/// The modes of the terminal, which the editor changes while it reads.
-#[cfg(unix)]
-mod modes {
-    use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
-
-    /// The modes at one moment.
-    pub(super) struct Saved(Option<Termios>);
-
-    impl Saved {
-        pub(super) fn now() -> Self {
-            Self(tcgetattr(std::io::stdin()).ok())
-        }
-
-        pub(super) fn restore(&self) {
-            if let Some(modes) = &self.0 {
-                let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, modes);
-            }
-        }
-    }
-}
-
-/// Elsewhere the console belongs to the process and is reset with its end.
-#[cfg(not(unix))]
-mod modes {
-    pub(super) struct Saved;
-
-    impl Saved {
-        pub(super) fn now() -> Self {
-            Self
-        }
-
-        pub(super) fn restore(&self) {}
-    }
 }

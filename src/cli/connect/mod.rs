@@ -5,6 +5,7 @@
 
 mod editor;
 mod input;
+mod printer;
 mod screen;
 mod talk;
 
@@ -40,7 +41,11 @@ pub(super) async fn run(args: args::Connect, language: Language) -> Result<Exit,
     let (input, screen, is_dialogue) = if io::stdin().is_terminal() && io::stdout().is_terminal() {
         output::notice(&language.say(Phrase::ConnectedTo(&address.to_string())));
         let (lines, printer) = Editor::open(args.prompt.as_deref(), is_stream)?;
-        (Input::Typed(lines), Screen::dialogue(printer, is_stream), true)
+        (
+            Input::Typed(lines),
+            Screen::dialogue(printer, is_stream, language.say(Phrase::PeerClosed)),
+            true,
+        )
     } else {
         let input = Input::standard(is_stream, args.prompt.as_deref());
         (input, Screen::standard(is_stream), false)

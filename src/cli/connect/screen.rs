@@ -5,9 +5,12 @@ use std::io::{IsTerminal as _, stdout};
 use enchufe_core::Message;
 use tokio::io::{AsyncWriteExt as _, Stdout};
 
-use super::editor::Printer;
+use super::printer::Printer;
 use crate::{
-    cli::{escape, output::OutputError},
+    cli::{
+        escape,
+        output::{self, OutputError},
+    },
     limits,
 };
 
@@ -18,7 +21,8 @@ pub(super) enum Screen {
     /// A terminal that nobody types on: the text without what would drive the terminal.
     Safe { out: Stdout, is_stream: bool, text: escape::Text },
     /// A terminal with an editor: lines marked `< ` above it.
-    Dialogue { printer: Printer, is_stream: bool, partial: Vec<u8> },
+    /// `farewell` says that the peer has closed.
+    Dialogue { printer: Printer, is_stream: bool, partial: Vec<u8>, farewell: String },
 }
 
 impl Screen {
@@ -33,8 +37,8 @@ impl Screen {
     }
 
     /// A terminal with an editor on it.
-    pub(super) fn dialogue(printer: Printer, is_stream: bool) -> Self {
-        Self::Dialogue { printer, is_stream, partial: Vec::new() }
+    pub(super) fn dialogue(printer: Printer, is_stream: bool, farewell: String) -> Self {
+        Self::Dialogue { printer, is_stream, partial: Vec::new(), farewell }
     }
 
     /// Shows a message, or a chunk of a stream.
@@ -99,6 +103,13 @@ impl Screen {
             }
         }
         Ok(())
+    }
+
+    /// Tells a person that the peer has closed. Programs see the end of our output.
+    pub(super) fn peer_closed(&self) {
+        if let Self::Dialogue { farewell, .. } = self {
+            output::notice(farewell);
+        }
     }
 
     /// The terminal as it was before. Later calls do nothing.

@@ -224,6 +224,7 @@ impl Talk {
 impl Talk {
     /// The peer has closed: was that all?
     async fn after_close(mut self, stop: &mut Stop) -> Result<Exit, Failure> {
+        self.screen.peer_closed();
         if let Some(reason) = self.incoming.closed_with()
             && !matches!(reason.code, CloseCode::NORMAL | CloseCode::GOING_AWAY)
         {

@@ -1,5 +1,6 @@
 //! Spanish.
 
+mod address;
 mod help;
 mod network;
 mod usage;
@@ -8,6 +9,9 @@ use super::{Phrase, Report, live};
 use crate::cli::failure::Failure;
 
 pub(super) use help::{help, value_name};
+
+/// A message and a hint.
+type Words = (String, Option<String>);
 
 pub(super) fn say(phrase: Phrase<'_>) -> String {
     match phrase {
@@ -34,7 +38,7 @@ pub(super) fn report(failure: &Failure) -> Option<Report> {
     let (message, hint) = match failure {
         Failure::Shown => return None,
         Failure::Usage(found) => return Some(usage::report(found)),
-        Failure::Address(error) => network::address(error),
+        Failure::Address(error) => address::words(error),
         Failure::Bind(error) => network::bind(error),
         Failure::Open(error) => network::open(error),
         Failure::Resolve(error) => network::resolve(error),

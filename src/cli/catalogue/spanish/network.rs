@@ -2,23 +2,11 @@
 
 use std::io;
 
+use super::Words;
 use crate::{
-    address::ParseAddressError,
     resolve::ResolveError,
     transport::{BindError, BindWarning, OpenError, RecvError, SendError},
 };
-
-/// A message and a hint.
-type Words = (String, Option<String>);
-
-pub(super) fn address(error: &ParseAddressError) -> Words {
-    match error {
-        ParseAddressError::Empty => (
-            "la dirección está vacía".into(),
-            Some("una dirección es como tcp://localhost:65432".into()),
-        ),
-    }
-}
 
 pub(super) fn bind(error: &BindError) -> Words {
     let cannot = |address: &str, why: &str| format!("no se puede escuchar en {address}: {why}");
@@ -200,6 +188,9 @@ pub(super) fn recv(error: &RecvError) -> String {
 pub(super) fn send(error: &SendError) -> String {
     match error {
         SendError::Closed { peer } => format!("{} ha cerrado la conexión", peer),
+        SendError::Refused { peer } => {
+            format!("{peer} rechazó el datagrama: nadie escucha ahí")
+        }
         SendError::TooLong { peer, bytes } => {
             format!("un mensaje de {bytes} bytes no cabe en un datagrama para {}", peer)
         }
