@@ -96,15 +96,18 @@ pub const REFUSAL_BYTES_MAX: usize = 512;
 /// What one read of a WebSocket makes room for, in bytes.
 pub const WS_READ_BYTES: usize = 16 << 10;
 
+/// How much the kernel takes for a WebSocket beyond what it can send at once, in bytes (Linux).
+pub const UNSENT_BYTES_MAX: u32 = 128 << 10;
+
 /// How often a peer is pinged.
 pub const PING_INTERVAL: Duration = Duration::from_secs(20);
 
 /// How long after its last sign of life a peer is given up.
 pub const DEAD_AFTER: Duration = Duration::from_secs(60);
 
-/// How long a peer may take to answer a Close frame, or goes on being read after it broke the
-/// protocol.
-pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a peer may take to answer a Close frame. Shorter than [`DRAIN_TIMEOUT`], so that one
+/// that does not answer is not also counted as dropped.
+pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 
 // --- sources, services and servers ---
 
@@ -182,3 +185,34 @@ pub const LINGER: Duration = Duration::from_secs(5);
 
 /// Viewers a server has at the same time, unless told otherwise.
 pub const VIEWERS_MAX: usize = 16_000;
+
+/// HTTP connections a server has at the same time, viewers aside. Further ones wait in the
+/// system's queue.
+pub const HTTP_CONNECTIONS_MAX: usize = 2_000;
+
+/// The longest body of a publish, in bytes.
+pub const BODY_BYTES_MAX: usize = 16 << 20;
+
+/// How long the body of a publish may take.
+pub const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Messages in a page of history over HTTP, unless asked for fewer or more.
+pub const HISTORY_PAGE_LEN: usize = 100;
+
+/// Messages in a page of history over HTTP at most.
+pub const HISTORY_PAGE_LEN_MAX: usize = 1_000;
+
+/// The largest file of one's own page, in bytes.
+pub const PAGE_FILE_BYTES_MAX: u64 = 64 << 20;
+
+/// The shortest token, in bytes.
+pub const TOKEN_BYTES_MIN: usize = 16;
+
+/// The longest token, in bytes.
+pub const TOKEN_BYTES_MAX: usize = 512;
+
+/// How much a line source reads at once, in bytes.
+pub const READ_BYTES: usize = 64 << 10;
+
+/// How long a program that was asked to end may take before it is killed.
+pub const PROGRAM_STOP_TIMEOUT: Duration = Duration::from_secs(2);

@@ -33,6 +33,7 @@ async fn refused(port: u16, options: &OpenOptions) -> OpenError {
 }
 
 #[tokio::test]
+#[expect(clippy::result_large_err, reason = "the callback's type is tungstenite's")]
 async fn another_server_understands_us() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     let port = listener.local_addr().expect("an address").port();

@@ -77,12 +77,14 @@ async fn a_peer_that_takes_nothing_is_given_up_while_sending() {
 
 #[tokio::test]
 async fn a_peer_that_takes_little_by_little_stays() {
-    let (mut connection, client) = pair(&server_options(|ws| ws.keepalive = Some(SHORT))).await;
-    // Small buffers, so that what is taken is soon seen.
+    let (connection, client) = pair(&server_options(|ws| ws.keepalive = Some(SHORT))).await;
     let RawClient { mut stream } = client;
+    let (mut incoming, mut outgoing) = connection.split();
+    // Nothing is heard from the peer: its taking is the only sign of life there is.
+    let receiving = tokio::spawn(async move { incoming.recv().await });
     let message = Message::binary(vec![0; 16_000_000]);
     let begun = Instant::now();
-    let sending = tokio::spawn(async move { connection.send(message).await });
+    let sending = tokio::spawn(async move { outgoing.send(message).await });
     let mut buffer = vec![0; 400_000];
     let mut taken = 0;
     while taken < 16_000_000 && begun.elapsed() < LONG {
@@ -92,4 +94,10 @@ async fn a_peer_that_takes_little_by_little_stays() {
     }
     assert!(begun.elapsed() > SHORT.dead_after * 2, "too fast to tell: {:?}", begun.elapsed());
     sending.await.expect("the task").expect("send");
+    drop(stream);
+    let ended = receiving.await.expect("the task");
+    assert!(
+        matches!(ended, Err(RecvError::Abnormal { .. } | RecvError::Reset { .. })),
+        "{ended:?}"
+    );
 }

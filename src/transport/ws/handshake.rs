@@ -24,7 +24,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 
 use super::ServerOptions;
-use crate::{guard, limits};
+use crate::{guard, limits, transport::Peer};
 
 type Answer = Response<Full<Bytes>>;
 type Answering = Pin<Box<dyn Future<Output = Answer> + Send>>;
@@ -62,11 +62,16 @@ pub(super) struct Rules {
 
 /// Answers the one request of a connection and, when it opened a WebSocket, gives the socket back
 /// with what came behind the request.
-pub(super) async fn answer(stream: TcpStream, rules: &Rules) -> Option<(TcpStream, Bytes)> {
+pub(super) async fn answer(
+    stream: TcpStream,
+    peer: &Peer,
+    rules: &Rules,
+) -> Option<(TcpStream, Bytes)> {
     let opened = Mutex::new(None);
     let service = service_fn(async |request| {
         let (mut answer, upgrade) = respond(request, rules).await;
         if upgrade.is_none() {
+            tracing::debug!(%peer, status = answer.status().as_u16(), "answered without upgrade");
             // One request each: what comes next connects again. (To switch keep-alive off would
             // put this into the 101 as well.)
             answer.headers_mut().append(header::CONNECTION, HeaderValue::from_static("close"));
@@ -82,7 +87,7 @@ pub(super) async fn answer(stream: TcpStream, rules: &Rules) -> Option<(TcpStrea
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     if let Err(error) = connection.await {
-        tracing::debug!(%error, "a request was not answered");
+        tracing::debug!(%peer, %error, "a request was not answered");
         return None;
     }
     let upgrade = opened.into_inner().unwrap_or_else(PoisonError::into_inner)?;

@@ -214,7 +214,7 @@ impl Incoming {
     fn begin_end(&mut self, answer: Option<&CloseReason>, violation: Option<Violation>) {
         self.shared.write(|writer| writer.put_close(answer));
         self.buffer = BytesMut::new();
-        self.phase = Phase::Ending { deadline: Instant::now() + limits::CLOSE_TIMEOUT, violation };
+        self.phase = Phase::Ending { deadline: Instant::now() + limits::LINGER, violation };
     }
 
     /// Sends the last frame and shuts the write side. After a violation the peer is still sending;

@@ -13,7 +13,7 @@ use crate::{
     address::{Address, HostPort, WsAddress},
     guard::{AllowedOrigin, OriginPolicy},
     limits,
-    transport::{BindError, BindOptions, BindWarning, Peer, tcp},
+    transport::{BindError, BindOptions, BindWarning, Peer, tcp, throttle::Throttle},
 };
 
 /// What concerns serving WebSocket alone.
@@ -63,6 +63,7 @@ pub(crate) struct Listener {
     /// Those that have not asked for anything yet, are being answered, or were and wait to be
     /// accepted.
     handshakes: JoinSet<Option<Client>>,
+    throttle: Throttle,
 }
 
 impl Listener {
@@ -76,7 +77,8 @@ impl Listener {
         let options = options.ws.clone();
         let path = address.path.clone();
         let rules = Arc::new(Rules { path: path.clone(), is_loopback, options });
-        Ok((Self { tcp, path, rules, handshakes: JoinSet::new() }, warnings))
+        let (handshakes, throttle) = (JoinSet::new(), Throttle::default());
+        Ok((Self { tcp, path, rules, handshakes, throttle }, warnings))
     }
 
     /// Where it listens, one address for each socket.
@@ -107,15 +109,27 @@ impl Listener {
                     if self.handshakes.len() < limits::HANDSHAKES_MAX =>
                 {
                     self.handshakes.spawn(admit(stream, from.into(), Arc::clone(&self.rules)));
+                    self.warn_when_full();
                 }
             }
         }
     }
 }
 
+impl Listener {
+    fn warn_when_full(&mut self) {
+        if self.handshakes.len() == limits::HANDSHAKES_MAX
+            && let Some(withheld) = self.throttle.warn()
+        {
+            let handshakes_max = limits::HANDSHAKES_MAX;
+            tracing::warn!(handshakes_max, withheld, "too many handshakes: others have to wait");
+        }
+    }
+}
+
 /// Answers one connection until it is a WebSocket, or ends.
 async fn admit(stream: TcpStream, peer: Peer, rules: Arc<Rules>) -> Option<Client> {
-    let exchange = handshake::answer(stream, &rules);
+    let exchange = handshake::answer(stream, &peer, &rules);
     let (stream, received) =
         tokio::time::timeout(limits::EXCHANGE_TIMEOUT, exchange).await.ok().flatten()?;
     let terms = Terms {

@@ -1,0 +1,185 @@
+//! Who may do what: one decision per request.
+//!
+//! The order is that of danger: is the request for us (`Host`), may the page it comes from use us
+//! (`Origin`), and does whoever sends it have the authority.
+
+use std::{fmt, io, net::IpAddr, path::Path};
+
+use hyper::{HeaderMap, StatusCode, header};
+use subtle::ConstantTimeEq;
+
+use super::{Connection, Site, answer::Refusal};
+use crate::{
+    guard::{self, OriginPolicy},
+    limits,
+};
+
+/// A secret that a request has to know.
+#[derive(Clone)]
+pub struct Token(String);
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(…)")
+    }
+}
+
+/// Why a token's file cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadTokenError {
+    /// The file cannot be read.
+    #[error("cannot read the token file '{path}': {error}")]
+    Io {
+        /// The file.
+        path: String,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// The first line is no token.
+    #[error(
+        "the token file '{0}' has no usable token: its first line must have {min} to {max} visible ASCII characters",
+        min = limits::TOKEN_BYTES_MIN, max = limits::TOKEN_BYTES_MAX
+    )]
+    Unusable(String),
+}
+
+impl Token {
+    /// The first line of a file.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read or its first line is no token. It blocks.
+    pub fn read(path: &Path) -> Result<Self, ReadTokenError> {
+        let shown = || path.display().to_string();
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| ReadTokenError::Io { path: shown(), error })?;
+        let token = text.lines().next().unwrap_or_default().trim();
+        let usable = (limits::TOKEN_BYTES_MIN..=limits::TOKEN_BYTES_MAX).contains(&token.len())
+            && token.bytes().all(|byte| byte.is_ascii_graphic() && byte != b';');
+        if usable { Ok(Self(token.to_owned())) } else { Err(ReadTokenError::Unusable(shown())) }
+    }
+
+    /// Whether `offered` is it, in a time that does not tell how much of it was right.
+    pub(super) fn matches(&self, offered: &str) -> bool {
+        self.0.as_bytes().ct_eq(offered.as_bytes()).into()
+    }
+}
+
+/// What a request wants to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Deed {
+    /// Read what is not secret: generated here, and said so.
+    ReadGenerated,
+    /// Read.
+    Read,
+    /// Publish.
+    Publish,
+}
+
+/// The name of the cookie that stands for the token, for pages and EventSource.
+pub(super) const COOKIE: &str = "enchufe-read";
+
+/// Judges a request.
+pub(super) fn judge(
+    site: &Site,
+    connection: &Connection,
+    headers: &HeaderMap,
+    deed: Deed,
+) -> Result<(), Refusal> {
+    let host = single(headers, &header::HOST)?;
+    if site.is_loopback {
+        guard::check_host(host, &site.options.host_names).map_err(|error| guarded(&error))?;
+    }
+    let policy = match deed {
+        Deed::ReadGenerated => OriginPolicy::AnyMayRead,
+        Deed::Read | Deed::Publish => OriginPolicy::SameOrigin,
+    };
+    let origin = single(headers, &header::ORIGIN)?;
+    guard::check_origin(origin, host, policy, &site.options.allowed_origins)
+        .map_err(|error| guarded(&error))?;
+    match deed {
+        Deed::ReadGenerated | Deed::Read => may_read(site, headers),
+        Deed::Publish => may_publish(site, connection, headers),
+    }
+}
+
+fn may_read(site: &Site, headers: &HeaderMap) -> Result<(), Refusal> {
+    let Some(token) = &site.options.read_token else { return Ok(()) };
+    let admitted =
+        bearer(headers).into_iter().chain(cookies(headers)).any(|offered| token.matches(offered));
+    if admitted {
+        return Ok(());
+    }
+    Err(unauthorized("reading needs a token")
+        .hint("send Authorization: Bearer TOKEN, or open the page once with ?token=TOKEN"))
+}
+
+fn may_publish(site: &Site, connection: &Connection, headers: &HeaderMap) -> Result<(), Refusal> {
+    if let (Some(token), Some(offered)) = (&site.options.publish_token, bearer(headers)) {
+        return if token.matches(offered) { Ok(()) } else { Err(unauthorized("wrong token")) };
+    }
+    let is_loopback = match connection.peer.ip() {
+        IpAddr::V4(address) => address.is_loopback(),
+        IpAddr::V6(address) => {
+            address.is_loopback() || address.to_ipv4_mapped().is_some_and(|v4| v4.is_loopback())
+        }
+    };
+    // A proxy on this machine speaks for somebody else.
+    let is_forwarded = headers.keys().any(|name| {
+        let name = name.as_str();
+        name == "forwarded" || name == "via" || name.starts_with("x-forwarded-")
+    });
+    if is_loopback && !is_forwarded {
+        return Ok(());
+    }
+    let refusal = unauthorized("publishing from elsewhere needs a token");
+    Err(match site.options.publish_token {
+        Some(_) => refusal.hint("send Authorization: Bearer TOKEN"),
+        None => refusal.hint("start the server with --publish-token-file FILE"),
+    })
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+}
+
+fn cookies(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .filter_map(|(name, value)| (name == COOKIE).then_some(value))
+}
+
+/// The value of a header that must not come twice.
+fn single<'a>(
+    headers: &'a HeaderMap,
+    name: &header::HeaderName,
+) -> Result<Option<&'a str>, Refusal> {
+    let mut values = headers.get_all(name).iter();
+    let (value, more) = (values.next(), values.next());
+    if more.is_some() {
+        let message = format!("the header {name} came more than once");
+        return Err(Refusal::new(StatusCode::BAD_REQUEST, "repeated_header", message));
+    }
+    // What is not text cannot be what is allowed.
+    Ok(value.map(|value| value.to_str().unwrap_or("\u{fffd}")))
+}
+
+fn guarded(error: &guard::Refused) -> Refusal {
+    let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::FORBIDDEN);
+    let code = match error {
+        guard::Refused::Host(_) => "misdirected",
+        guard::Refused::Origin(_) => "foreign_origin",
+    };
+    Refusal::new(status, code, error).hint(error.hint())
+}
+
+fn unauthorized(message: &str) -> Refusal {
+    Refusal::new(StatusCode::UNAUTHORIZED, "unauthorized", message)
+        .header(header::WWW_AUTHENTICATE, "Bearer")
+}

@@ -1,0 +1,190 @@
+//! Channels over HTTP: one URL per channel, and the request chooses the wire form.
+//!
+//! The control plane. WebSocket viewers are handed to the shards after their handshake; readers
+//! over plain HTTP stay here, a task each.
+
+mod answer;
+mod authority;
+mod fields;
+mod folder;
+mod history;
+mod publish;
+mod route;
+mod stream;
+mod upgrade;
+
+use std::{convert::Infallible, net::SocketAddr, sync::Arc};
+
+use enchufe_core::ChannelName;
+use hyper::{server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::{net::TcpStream, sync::Semaphore};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    address::HostPort,
+    guard::AllowedOrigin,
+    limits,
+    live::Node,
+    shutdown::Shutdown,
+    transport::{BindError, BindWarning, tcp},
+};
+pub use authority::{ReadTokenError, Token};
+pub use folder::{Folder, OpenFolderError};
+
+/// What a server is told besides its node.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The channel that `/` stands for.
+    pub default_channel: Option<ChannelName>,
+    /// Origins whose pages may do everything.
+    pub allowed_origins: Vec<AllowedOrigin>,
+    /// Names that a loopback listener answers to besides `localhost` and loopback addresses.
+    pub host_names: Vec<String>,
+    /// Publishing from elsewhere needs this token; without one it is refused.
+    pub publish_token: Option<Token>,
+    /// Reading needs this token; without one everybody may read.
+    pub read_token: Option<Token>,
+    /// One's own page instead of the built-in one.
+    pub page: Option<Folder>,
+    /// Connections at the same time, viewers aside.
+    pub connections_max: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            default_channel: None,
+            allowed_origins: Vec::new(),
+            host_names: Vec::new(),
+            publish_token: None,
+            read_token: None,
+            page: None,
+            connections_max: limits::HTTP_CONNECTIONS_MAX,
+        }
+    }
+}
+
+/// Sockets that listen for HTTP.
+#[derive(Debug)]
+pub struct Listener {
+    tcp: tcp::Listener,
+    warnings: Vec<BindWarning>,
+}
+
+impl Listener {
+    /// Listens on every address of the host.
+    ///
+    /// # Errors
+    ///
+    /// When one of them cannot be listened on.
+    pub async fn bind(endpoint: &HostPort, backlog: u32) -> Result<Self, BindError> {
+        let (tcp, warnings) = tcp::Listener::bind(endpoint, backlog).await?;
+        Ok(Self { tcp, warnings })
+    }
+
+    /// Where it listens, with the chosen port; one for each socket.
+    pub fn local_addresses(&self) -> impl Iterator<Item = HostPort> {
+        self.tcp.local_addresses()
+    }
+
+    /// What the user should know.
+    pub fn warnings(&self) -> &[BindWarning] {
+        &self.warnings
+    }
+
+    /// Whether only this machine can reach it.
+    pub fn is_loopback(&self) -> bool {
+        self.tcp.local_addresses().all(|endpoint| endpoint.host.is_loopback())
+    }
+}
+
+/// What every request is answered from.
+struct Site {
+    node: Node,
+    options: Options,
+    is_loopback: bool,
+    shutdown: Shutdown,
+}
+
+/// The connection a request came on.
+#[derive(Clone)]
+struct Connection {
+    peer: SocketAddr,
+    /// Cancelled to drop the connection with what is still to be written.
+    abort: CancellationToken,
+    tasks: TaskTracker,
+}
+
+/// Serves until `shutdown`, then ends: requests under way are answered, streams end, within
+/// [`limits::DRAIN_TIMEOUT`].
+///
+/// # Cancel safety
+///
+/// Dropping the future stops accepting; connections end by themselves.
+pub async fn serve(mut listener: Listener, node: Node, options: Options, shutdown: Shutdown) {
+    let permits = Arc::new(Semaphore::new(options.connections_max));
+    let is_loopback = listener.is_loopback();
+    let site = Arc::new(Site { node, options, is_loopback, shutdown: shutdown.clone() });
+    let tasks = TaskTracker::new();
+    loop {
+        let accepted = tokio::select! {
+            () = shutdown.requested() => break,
+            accepted = accept(&mut listener, &permits) => accepted,
+        };
+        let (stream, peer, permit) = accepted;
+        let (site, tracker) = (Arc::clone(&site), tasks.clone());
+        tasks.spawn(async move {
+            converse(stream, peer, site, tracker).await;
+            drop(permit);
+        });
+    }
+    drop(listener);
+    tasks.close();
+    if tokio::time::timeout(limits::DRAIN_TIMEOUT, tasks.wait()).await.is_err() {
+        tracing::warn!(left = tasks.len(), "connections did not end in time and are dropped");
+    }
+}
+
+/// Cancel-safe: a permit that is dropped is free again, and accepting is cancel-safe itself.
+async fn accept(
+    listener: &mut Listener,
+    permits: &Arc<Semaphore>,
+) -> (TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit) {
+    let permit = Arc::clone(permits).acquire_owned().await.expect("the semaphore is never closed");
+    let (stream, peer) = listener.tcp.accept().await;
+    (stream, peer, permit)
+}
+
+/// All requests of one connection.
+async fn converse(stream: TcpStream, peer: SocketAddr, site: Arc<Site>, tasks: TaskTracker) {
+    let abort = CancellationToken::new();
+    let shutdown = site.shutdown.clone();
+    let connection = Connection { peer, abort: abort.clone(), tasks };
+    let service = service_fn(move |request| {
+        let (site, connection) = (Arc::clone(&site), connection.clone());
+        async move { Ok::<_, Infallible>(route::respond(site, connection, request).await) }
+    });
+    let conversation = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits::HANDSHAKE_TIMEOUT)
+        .max_headers(limits::HTTP_HEADERS_MAX)
+        .max_header_size(limits::HTTP_HEADER_BYTES_MAX)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    tokio::pin!(conversation);
+    let ended = tokio::select! {
+        ended = &mut conversation => ended,
+        () = abort.cancelled() => return,
+        () = shutdown.requested() => {
+            conversation.as_mut().graceful_shutdown();
+            tokio::select! {
+                ended = conversation => ended,
+                () = tokio::time::sleep(limits::DRAIN_TIMEOUT) => return,
+            }
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, %peer, "a connection broke");
+    }
+}

@@ -1,0 +1,114 @@
+//! Publishing with a POST: one body is one message, or a batch of them as NDJSON.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use enchufe_core::{ChannelName, Message, json::PositionText};
+use http_body_util::{BodyExt, Limited};
+use hyper::{HeaderMap, Request, StatusCode, body::Incoming, header};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use tokio::time::timeout;
+
+use super::{
+    Site,
+    answer::{Answer, Refusal, json},
+};
+use crate::{
+    limits,
+    live::broker::{IdempotencyKey, PublishError, ReadError},
+};
+
+#[derive(Serialize)]
+struct Published {
+    first: PositionText,
+    last: PositionText,
+    duplicate: bool,
+}
+
+pub(super) async fn respond(
+    site: &Arc<Site>,
+    channel: &ChannelName,
+    request: Request<Incoming>,
+) -> Result<Answer, Refusal> {
+    let key = key(request.headers())?;
+    let media_type = request
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split(';').next())
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
+    let body = body(request.into_body()).await?;
+    let batch = match media_type.as_str() {
+        "application/x-ndjson" => lines(&body)?,
+        "application/octet-stream" => vec![Message::binary(body)],
+        _ => vec![Message::detect(body)],
+    };
+    let receipt = site.node.broker().publish(channel, batch, key).await.map_err(refuse)?;
+    let (first, last) = (PositionText(receipt.first), PositionText(receipt.last));
+    Ok(json(StatusCode::OK, &Published { first, last, duplicate: receipt.duplicate }))
+}
+
+async fn body(body: Incoming) -> Result<Bytes, Refusal> {
+    let limited = Limited::new(body, limits::BODY_BYTES_MAX).collect();
+    match timeout(limits::BODY_TIMEOUT, limited).await {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
+            let message = format!("a body has at most {} bytes", limits::BODY_BYTES_MAX);
+            Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", message))
+        }
+        Ok(Err(error)) => Err(Refusal::new(StatusCode::BAD_REQUEST, "bad_body", error)),
+        Err(_) => {
+            let message = "the body did not come in time";
+            Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, "body_timeout", message))
+        }
+    }
+}
+
+/// The lines of a batch, each a message of its own and each JSON. Empty lines say nothing.
+fn lines(body: &Bytes) -> Result<Vec<Message>, Refusal> {
+    let bad = |number: usize, error: &dyn std::fmt::Display| {
+        let message = format!("line {number} of the batch is not JSON: {error}");
+        Refusal::new(StatusCode::BAD_REQUEST, "bad_batch", message)
+            .hint("nothing was published; send one JSON value per line")
+    };
+    let text = std::str::from_utf8(body).map_err(|error| {
+        bad(1 + body[..error.valid_up_to()].split(|b| *b == b'\n').count(), &error)
+    })?;
+    let mut batch = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        if line.trim().is_empty() {
+            continue;
+        }
+        serde_json::from_str::<&RawValue>(line).map_err(|error| bad(index + 1, &error))?;
+        batch.push(Message::text(line));
+    }
+    Ok(batch)
+}
+
+fn key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Refusal> {
+    let mut values = headers.get_all("idempotency-key").iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        let message = "the header Idempotency-Key came more than once";
+        return Err(Refusal::new(StatusCode::BAD_REQUEST, "repeated_header", message));
+    }
+    let key = IdempotencyKey::try_from(value.as_bytes());
+    key.map(Some).map_err(|error| Refusal::new(StatusCode::BAD_REQUEST, "bad_key", error))
+}
+
+fn refuse(error: PublishError) -> Refusal {
+    let (status, code) = match &error {
+        PublishError::UnknownChannel(channel) => {
+            return super::route::unknown(&ReadError::UnknownChannel(channel.clone()));
+        }
+        PublishError::Ended { .. } => (StatusCode::GONE, "ended"),
+        PublishError::Empty => (StatusCode::BAD_REQUEST, "empty_batch"),
+        PublishError::BatchTooLong(_) => (StatusCode::PAYLOAD_TOO_LARGE, "batch_too_long"),
+        PublishError::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "message_too_large"),
+        PublishError::KeyReused => (StatusCode::UNPROCESSABLE_ENTITY, "key_reused"),
+    };
+    Refusal::new(status, code, error)
+}

@@ -1,0 +1,254 @@
+//! Which request gets which answer.
+
+use std::sync::Arc;
+
+use enchufe_core::ChannelName;
+use hyper::{
+    Method, Request, Response, StatusCode, Uri,
+    body::Incoming,
+    header::{self, HeaderValue},
+};
+use serde::Serialize;
+
+use super::{
+    Connection, Site,
+    answer::{Answer, Refusal, answer, empty, full, json},
+    authority::{self, COOKIE, Deed},
+    fields::{self, Query, WireForm},
+    history, publish, stream, upgrade,
+};
+use crate::page;
+
+/// The answer to any request.
+pub(super) async fn respond(
+    site: Arc<Site>,
+    connection: Connection,
+    request: Request<Incoming>,
+) -> Answer {
+    let origin = request.headers().get(header::ORIGIN).cloned();
+    let head = request.method() == Method::HEAD;
+    let mut answer = match dispatch(&site, connection, request).await {
+        Ok(answer) => answer,
+        Err(refusal) => refusal.into_answer(),
+    };
+    // Whoever was let in may read the answer; whoever was not gets no such header.
+    if let Some(origin) = origin.filter(|_| !matches!(answer.status().as_u16(), 403 | 421)) {
+        answer.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        answer.headers_mut().append(header::VARY, HeaderValue::from_static("origin"));
+    }
+    if head {
+        *answer.body_mut() = full("");
+    }
+    answer
+}
+
+async fn dispatch(
+    site: &Arc<Site>,
+    connection: Connection,
+    request: Request<Incoming>,
+) -> Result<Answer, Refusal> {
+    let path = request.uri().path().to_owned();
+    let named = path.strip_prefix("/channels/").filter(|rest| !rest.is_empty());
+    let channel = match named {
+        Some(encoded) => Some(fields::channel(encoded)?),
+        None if path == "/" => site.options.default_channel.clone(),
+        None => None,
+    };
+    if request.method() == Method::OPTIONS {
+        authority::judge(site, &connection, request.headers(), Deed::Read)?;
+        return Ok(preflight());
+    }
+    if upgrade::is_asked_for(request.headers()) {
+        return upgrade::respond(site, &connection, request, channel);
+    }
+    if request.method() == Method::POST && named.is_some() {
+        let Some(channel) = channel else { return Err(not_found(&path)) };
+        authority::judge(site, &connection, request.headers(), Deed::Publish)?;
+        return publish::respond(site, &channel, request).await;
+    }
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        let message = format!("{} is not understood here", request.method());
+        return Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "bad_method", message)
+            .header(header::ALLOW, if named.is_some() { "GET, HEAD, POST" } else { "GET, HEAD" }));
+    }
+    if let Some(answer) = exchange_token(site, request.uri())? {
+        return Ok(answer);
+    }
+    let deed = match &channel {
+        Some(channel) if named.is_some() && is_generated(site, channel) => Deed::ReadGenerated,
+        _ => Deed::Read,
+    };
+    authority::judge(site, &connection, request.headers(), deed)?;
+    match (path.as_str(), channel) {
+        (_, Some(channel)) if named.is_some() => read(site, connection, request, channel).await,
+        ("/channels" | "/channels/", _) if wants_page(&request) => Ok(document(&request)),
+        ("/channels" | "/channels/", _) => Ok(channels(site)),
+        _ => others(site, &path, &request).await,
+    }
+}
+
+/// What is neither a channel nor the list of them: one's own page, or the built-in one.
+async fn others(site: &Site, path: &str, request: &Request<Incoming>) -> Result<Answer, Refusal> {
+    if path.starts_with("/assets/")
+        && let Some(asset) = page::asset(path)
+    {
+        return Ok(embedded(request, asset, page::ASSET_CACHE_CONTROL));
+    }
+    match &site.options.page {
+        Some(folder) => Ok(folder.respond(request).await.map(|body| full_of(body))),
+        None if path == "/" => Ok(document(request)),
+        None => Err(not_found(path)),
+    }
+}
+
+fn full_of(body: http_body_util::Full<bytes::Bytes>) -> super::answer::Body {
+    use http_body_util::BodyExt;
+    body.boxed_unsync()
+}
+
+async fn read(
+    site: &Arc<Site>,
+    connection: Connection,
+    request: Request<Incoming>,
+    channel: ChannelName,
+) -> Result<Answer, Refusal> {
+    let query = Query::parse(request.uri())?;
+    let form = WireForm::negotiate(request.headers()).ok_or_else(|| {
+        Refusal::new(StatusCode::NOT_ACCEPTABLE, "not_acceptable", "no such form of a channel")
+            .hint("Accept: application/x-ndjson, application/json, text/event-stream or text/html")
+    })?;
+    match form {
+        // The page says itself when there is no such channel.
+        WireForm::Page => Ok(document(&request)),
+        WireForm::History => history::respond(site, &channel, &query).await,
+        WireForm::NdJson | WireForm::Events if request.method() == Method::HEAD => {
+            site.node.broker().state(&channel).map_err(|error| unknown(&error))?;
+            Ok(stream::head(form))
+        }
+        WireForm::NdJson | WireForm::Events => {
+            let last = fields::last_event_id(request.headers())?;
+            let since = if form == WireForm::Events { last.or(query.since) } else { query.since };
+            let asked = stream::Asked { form, since, slow: query.slow };
+            stream::respond(site, connection, channel, asked).await
+        }
+    }
+}
+
+/// A channel that is not there.
+pub(super) fn unknown(error: &crate::live::broker::ReadError) -> Refusal {
+    Refusal::new(StatusCode::NOT_FOUND, "unknown_channel", error)
+        .hint("GET /channels lists those that there are")
+}
+
+fn not_found(path: &str) -> Refusal {
+    let path: String = path.chars().take(crate::limits::EXCERPT_CHARS_MAX).collect();
+    Refusal::new(StatusCode::NOT_FOUND, "not_found", format!("there is nothing at {path}"))
+        .hint("channels are at /channels/NAME; GET /channels lists them")
+}
+
+pub(super) fn is_generated(site: &Site, channel: &ChannelName) -> bool {
+    site.node.broker().state(channel).is_ok_and(|state| state.options.generated)
+}
+
+fn wants_page(request: &Request<Incoming>) -> bool {
+    WireForm::negotiate(request.headers()) == Some(WireForm::Page)
+}
+
+/// The list of channels.
+fn channels(site: &Site) -> Answer {
+    #[derive(Serialize)]
+    struct List {
+        channels: Vec<Entry>,
+    }
+    #[derive(Serialize)]
+    struct Entry {
+        name: ChannelName,
+        url: String,
+        default: bool,
+        head: String,
+        oldest: String,
+        ended: Option<String>,
+    }
+    let entries = site.node.broker().channels().into_iter().map(|(name, state)| {
+        let oldest = enchufe_core::Position {
+            offset: state.before_oldest.offset + 1,
+            ..state.before_oldest
+        };
+        Entry {
+            url: format!("/channels/{}", encoded(name.as_str())),
+            default: site.options.default_channel.as_ref() == Some(&name),
+            name,
+            head: state.head.to_string(),
+            oldest: oldest.to_string(),
+            ended: state.end.map(|end| end.status.clone()),
+        }
+    });
+    json(StatusCode::OK, &List { channels: entries.collect() })
+}
+
+/// A channel's name as a path: everything but unreserved characters and the slash is encoded.
+fn encoded(name: &str) -> impl std::fmt::Display {
+    const PATH: percent_encoding::AsciiSet = percent_encoding::NON_ALPHANUMERIC
+        .remove(b'/')
+        .remove(b'-')
+        .remove(b'.')
+        .remove(b'_')
+        .remove(b'~');
+    percent_encoding::utf8_percent_encode(name, &PATH)
+}
+
+fn document(request: &Request<Incoming>) -> Answer {
+    embedded(request, page::feeds(), page::DOCUMENT_CACHE_CONTROL)
+}
+
+fn embedded(request: &Request<Incoming>, asset: page::Asset, cache: &'static str) -> Answer {
+    let known = request.headers().get_all(header::IF_NONE_MATCH).iter().any(|value| {
+        value.to_str().is_ok_and(|value| value.split(',').any(|tag| tag.trim() == asset.etag))
+    });
+    let mut answer = if known {
+        empty(StatusCode::NOT_MODIFIED)
+    } else {
+        answer(StatusCode::OK, asset.content_type, full(asset.body))
+    };
+    let headers = answer.headers_mut();
+    headers.insert(header::ETAG, HeaderValue::from_static(asset.etag));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
+    headers.insert(header::VARY, HeaderValue::from_static("accept"));
+    for (name, value) in page::SECURITY_HEADERS {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    answer
+}
+
+/// `?token=TOKEN` in a browser becomes a cookie and leaves the address bar.
+fn exchange_token(site: &Site, uri: &Uri) -> Result<Option<Answer>, Refusal> {
+    let Query { token: Some(offered), .. } = Query::parse(uri)? else { return Ok(None) };
+    let Some(token) = &site.options.read_token else { return Ok(None) };
+    if !token.matches(&offered) {
+        return Err(Refusal::new(StatusCode::UNAUTHORIZED, "unauthorized", "wrong token"));
+    }
+    let mut answer: Response<_> = empty(StatusCode::SEE_OTHER);
+    let cookie = format!("{COOKIE}={offered}; Path=/; HttpOnly; SameSite=Strict");
+    // What matched a token is visible ASCII, and a path is a valid header's value.
+    if let (Ok(cookie), Ok(path)) = (cookie.parse(), uri.path().parse()) {
+        answer.headers_mut().insert(header::SET_COOKIE, cookie);
+        answer.headers_mut().insert(header::LOCATION, path);
+    }
+    Ok(Some(answer))
+}
+
+/// What a page of an allowed origin may ask for.
+fn preflight() -> Answer {
+    let mut answer = empty(StatusCode::NO_CONTENT);
+    for (name, value) in [
+        (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, POST"),
+        (
+            header::ACCESS_CONTROL_ALLOW_HEADERS,
+            "authorization, content-type, idempotency-key, last-event-id",
+        ),
+        (header::ACCESS_CONTROL_MAX_AGE, "600"),
+    ] {
+        answer.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    answer
+}

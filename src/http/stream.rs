@@ -1,0 +1,206 @@
+//! Streams over plain HTTP: Server-Sent Events and NDJSON.
+//!
+//! A stream is a task with a cursor of its own, which is pulled as fast as the client reads.
+
+use std::{fmt::Write, sync::Arc};
+
+use bytes::Bytes;
+use enchufe_core::{
+    ChannelName, Position, Since, SlowPolicy,
+    json::{EndItem, GapItem, Item, PositionText},
+    sse,
+};
+use http_body_util::{
+    BodyExt,
+    channel::{Channel, Sender},
+};
+use hyper::{
+    StatusCode,
+    header::{self, HeaderName, HeaderValue},
+};
+use serde::Serialize;
+use tokio::time::{Interval, MissedTickBehavior, interval_at, timeout};
+
+use super::{
+    Connection, Site,
+    answer::{Answer, Body, Refusal, answer, empty, full},
+    fields::WireForm,
+    route,
+};
+use crate::{
+    limits,
+    live::{Cursor, CursorEvent},
+};
+
+/// What a stream was asked for with.
+pub(super) struct Asked {
+    /// Which of the two forms.
+    pub(super) form: WireForm,
+    /// Where to begin.
+    pub(super) since: Option<Since>,
+    /// What to do when the reader does not keep up.
+    pub(super) slow: Option<SlowPolicy>,
+}
+
+/// Pieces of a stream that wait for hyper to take them.
+const PIECES_MAX: usize = 1;
+
+/// Answers with a stream, or with 204 when a reader resumes at the end of an ended channel.
+pub(super) async fn respond(
+    site: &Arc<Site>,
+    connection: Connection,
+    channel: ChannelName,
+    asked: Asked,
+) -> Result<Answer, Refusal> {
+    let broker = site.node.broker();
+    let state = broker.state(&channel).map_err(|error| route::unknown(&error))?;
+    if let (Some(end), Some(Since::After(position))) = (&state.end, asked.since)
+        && end.position == position
+    {
+        return Ok(empty(StatusCode::NO_CONTENT));
+    }
+    let default = if asked.form == WireForm::Events { Since::Now } else { Since::All };
+    let since = asked.since.unwrap_or(default);
+    let start = broker.resolve(&channel, since).await.map_err(|error| route::unknown(&error))?;
+    let cursor = Cursor::open(broker, &channel, start, asked.slow)
+        .await
+        .map_err(|error| route::unknown(&error))?;
+    let (sender, body) = Channel::<Bytes>::new(PIECES_MAX);
+    let stream = Stream { sender, cursor, writer: Writer { form: asked.form, out: String::new() } };
+    let (shutdown, abort) = (site.shutdown.clone(), connection.abort.clone());
+    connection.tasks.spawn(async move {
+        let sent = tokio::select! {
+            sent = stream.run() => sent,
+            () = shutdown.requested() => Ok(()),
+        };
+        if sent.is_err() {
+            abort.cancel();
+        }
+    });
+    Ok(with_body(asked.form, body.boxed_unsync()))
+}
+
+/// The head of a stream alone.
+pub(super) fn head(form: WireForm) -> Answer {
+    with_body(form, full(""))
+}
+
+fn with_body(form: WireForm, body: Body) -> Answer {
+    let content_type = match form {
+        WireForm::Events => "text/event-stream",
+        _ => "application/x-ndjson",
+    };
+    let mut answer = answer(StatusCode::OK, content_type, body);
+    answer.headers_mut().insert(header::VARY, HeaderValue::from_static("accept"));
+    // nginx holds back what it passes on, unless told not to.
+    answer
+        .headers_mut()
+        .insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
+    answer
+}
+
+/// The client took nothing for [`limits::DEAD_AFTER`].
+struct Dead;
+
+struct Stream {
+    sender: Sender<Bytes>,
+    cursor: Cursor,
+    writer: Writer,
+}
+
+impl Stream {
+    /// Until the end of the channel, or until the client has gone.
+    async fn run(mut self) -> Result<(), Dead> {
+        self.writer.position(self.cursor.position());
+        let mut heartbeat = heartbeat();
+        loop {
+            if !self.writer.out.is_empty() {
+                let piece = Bytes::from(std::mem::take(&mut self.writer.out));
+                let sent = timeout(limits::DEAD_AFTER, self.sender.send_data(piece));
+                match sent.await {
+                    Ok(Ok(())) => {}
+                    Ok(Err(_)) => return Ok(()),
+                    Err(_) => return Err(Dead),
+                }
+            }
+            tokio::select! {
+                event = self.cursor.next() => match event {
+                    CursorEvent::Publications(items) => {
+                        for item in &items {
+                            self.writer.item(item);
+                        }
+                    }
+                    CursorEvent::Gap(gap) => self.writer.gap(&gap, self.cursor.position()),
+                    CursorEvent::Cut => return Ok(()),
+                    CursorEvent::End(end) => {
+                        self.writer.end(&end);
+                        let piece = Bytes::from(std::mem::take(&mut self.writer.out));
+                        let sent = timeout(limits::DEAD_AFTER, self.sender.send_data(piece));
+                        return if sent.await.is_err() { Err(Dead) } else { Ok(()) };
+                    }
+                },
+                _ = heartbeat.tick() => self.writer.position(self.cursor.position()),
+            }
+        }
+    }
+}
+
+fn heartbeat() -> Interval {
+    let start = tokio::time::Instant::now() + limits::PING_INTERVAL;
+    let mut heartbeat = interval_at(start, limits::PING_INTERVAL);
+    heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    heartbeat
+}
+
+/// Encodes for one of the two forms.
+struct Writer {
+    form: WireForm,
+    out: String,
+}
+
+impl Writer {
+    fn position(&mut self, position: Position) {
+        #[derive(Serialize)]
+        struct Line {
+            position: PositionText,
+        }
+        match self.form {
+            WireForm::Events => sse::position(&mut self.out, position),
+            _ => self.line(&Line { position: PositionText(position) }),
+        }
+    }
+
+    fn item(&mut self, publication: &enchufe_core::Publication) {
+        match self.form {
+            WireForm::Events => sse::message(&mut self.out, publication),
+            _ => self.line(&Item::new(publication)),
+        }
+    }
+
+    fn gap(&mut self, gap: &enchufe_core::Gap, resume: Position) {
+        #[derive(Serialize)]
+        struct Line {
+            gap: GapItem,
+        }
+        match self.form {
+            WireForm::Events => sse::gap(&mut self.out, gap, resume),
+            _ => self.line(&Line { gap: gap.into() }),
+        }
+    }
+
+    fn end(&mut self, end: &enchufe_core::End) {
+        #[derive(Serialize)]
+        struct Line<'a> {
+            end: EndItem<'a>,
+        }
+        match self.form {
+            WireForm::Events => sse::end(&mut self.out, end),
+            _ => self.line(&Line { end: end.into() }),
+        }
+    }
+
+    fn line(&mut self, value: &impl Serialize) {
+        let json = serde_json::to_string(value).expect("plain data with text keys");
+        writeln!(self.out, "{json}").expect("writing to a string cannot fail");
+    }
+}

@@ -1,0 +1,128 @@
+//! WebSocket viewers: the handshake here, then the socket goes to a shard.
+
+use std::sync::Arc;
+
+use enchufe_core::{ChannelName, Since, v1, ws::handshake};
+use hyper::{
+    HeaderMap, Request, StatusCode, Version,
+    body::Incoming,
+    header::{self, HeaderName, HeaderValue},
+    upgrade::Parts,
+};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+
+use super::{
+    Connection, Site,
+    answer::{Answer, Refusal, empty},
+    authority::{self, Deed},
+    fields::Query,
+    route,
+};
+use crate::live::RawStart;
+
+/// Whether the request speaks of a WebSocket at all; whether rightly so is asked later.
+pub(super) fn is_asked_for(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::SEC_WEBSOCKET_KEY)
+        || headers.get_all(header::UPGRADE).iter().any(|value| {
+            value.to_str().is_ok_and(|value| value.to_ascii_lowercase().contains("websocket"))
+        })
+}
+
+/// Answers the handshake and sees to the rest in a task of its own.
+pub(super) fn respond(
+    site: &Arc<Site>,
+    connection: &Connection,
+    request: Request<Incoming>,
+    channel: Option<ChannelName>,
+) -> Result<Answer, Refusal> {
+    let accepted = shake_hands(&request)?;
+    let is_raw = accepted.protocol.is_none();
+    let channel = channel.ok_or_else(|| {
+        let message = "there is no channel at this path";
+        Refusal::new(StatusCode::NOT_FOUND, "unknown_channel", message)
+            .hint("channels are at /channels/NAME; GET /channels lists them")
+    });
+    // One connection of enchufe.v1 may read every channel: only our own page opens that.
+    let generated = channel.as_ref().is_ok_and(|channel| route::is_generated(site, channel));
+    let deed = if is_raw && generated { Deed::ReadGenerated } else { Deed::Read };
+    authority::judge(site, connection, request.headers(), deed)?;
+    let query = Query::parse(request.uri())?;
+    let raw = if is_raw {
+        let channel = channel?;
+        site.node.broker().state(&channel).map_err(|error| route::unknown(&error))?;
+        Some((channel, query))
+    } else {
+        None
+    };
+    site.node.has_room().map_err(|error| {
+        Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "full", error)
+            .header(header::RETRY_AFTER, "5")
+    })?;
+
+    let mut answer = empty(StatusCode::SWITCHING_PROTOCOLS);
+    let headers = answer.headers_mut();
+    headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+    headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+    if let Ok(accept) = accepted.accept.parse() {
+        headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
+    }
+    if !is_raw {
+        headers.insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(v1::NAME));
+    }
+    let (site, tasks) = (Arc::clone(site), connection.tasks.clone());
+    tasks.spawn(async move {
+        let stream = match hyper::upgrade::on(request).await {
+            Ok(upgraded) => upgraded.downcast::<TokioIo<TcpStream>>(),
+            Err(error) => {
+                tracing::debug!(%error, "a viewer left during its handshake");
+                return;
+            }
+        };
+        let Ok(Parts { io, read_buf, .. }) = stream else { return };
+        let raw = match raw {
+            Some((channel, query)) => match raw_start(&site, channel, &query).await {
+                Some(raw) => Some(raw),
+                None => return,
+            },
+            None => None,
+        };
+        let taken = io.into_inner().into_std().map(|stream| site.node.view(stream, read_buf, raw));
+        match taken {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::debug!(%error, "a viewer was not taken in"),
+            Err(error) => tracing::debug!(%error, "a viewer's socket was lost"),
+        }
+    });
+    Ok(answer)
+}
+
+/// Where a raw viewer begins: now, unless it says otherwise.
+async fn raw_start(site: &Site, channel: ChannelName, query: &Query) -> Option<RawStart> {
+    let since = query.since.unwrap_or(Since::Now);
+    match site.node.broker().resolve(&channel, since).await {
+        Ok(start) => Some(RawStart { channel, start, slow: query.slow }),
+        Err(error) => {
+            tracing::debug!(%error, "a viewer's channel has gone");
+            None
+        }
+    }
+}
+
+fn shake_hands(request: &Request<Incoming>) -> Result<handshake::Accepted, Refusal> {
+    let headers: Vec<(&str, &[u8])> =
+        request.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+    let head = handshake::Request {
+        method: request.method().as_str(),
+        http_11: request.version() == Version::HTTP_11,
+        headers: &headers,
+    };
+    handshake::accept(&head, &[v1::NAME]).map_err(|refused| {
+        let status = StatusCode::from_u16(refused.status()).unwrap_or(StatusCode::BAD_REQUEST);
+        let refusal = Refusal::new(status, "bad_handshake", &refused);
+        match refused.headers().first() {
+            Some(&(name, value)) => refusal.header(HeaderName::from_static(name), value),
+            None => refusal,
+        }
+    })
+}

@@ -1,0 +1,5 @@
+//! Services and the accept loop, over real sockets.
+
+mod clients;
+mod services;
+mod support;
