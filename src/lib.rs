@@ -3,6 +3,7 @@
 pub use enchufe_core as core;
 
 pub mod address;
+pub mod cli;
 pub mod guard;
 pub mod http;
 pub mod limits;

@@ -216,3 +216,20 @@ pub const READ_BYTES: usize = 64 << 10;
 
 /// How long a program that was asked to end may take before it is killed.
 pub const PROGRAM_STOP_TIMEOUT: Duration = Duration::from_secs(2);
+
+// --- the command line ---
+
+/// How many bytes of standard input are read, or of a line are held back on a terminal, at once.
+pub const CHUNK_BYTES: usize = 64 * 1024;
+
+/// How many lines of a server may wait to be printed.
+pub const PRINT_QUEUE_LEN_MAX: usize = 4_096;
+
+/// How many lines the editor of `connect` remembers.
+pub const EDITOR_HISTORY_LEN_MAX: usize = 1_000;
+
+/// How long part of a line may wait for its rest before it is shown on a terminal.
+pub const PARTIAL_LINE_DELAY: Duration = Duration::from_millis(200);
+
+/// How long a client waits for its peer when it hangs up.
+pub const HANG_UP_TIMEOUT: Duration = Duration::from_secs(1);

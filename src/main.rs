@@ -1,2 +1,5 @@
-//! enchufe
-fn main() {}
+//! The program `enchufe`: parse, run, exit.
+
+fn main() -> std::process::ExitCode {
+    enchufe::cli::main()
+}

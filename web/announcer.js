@@ -11,6 +11,7 @@ export class Announcer {
   #timer = 0;
   #count = 0;
   #last = "";
+  #warned_ms = -SUMMARY_PERIOD_MS;
 
   /** @param {HTMLElement} states a polite status region @param {HTMLElement} summaries another */
   constructor(states, summaries) {
@@ -25,6 +26,14 @@ export class Announcer {
   /** @param {string} text */
   say(text) {
     write(this.states, text);
+  }
+
+  /** Something to know that may come often: at most one in the period is spoken. @param {string} text */
+  warn(text) {
+    const now_ms = performance.now();
+    if (now_ms - this.#warned_ms < SUMMARY_PERIOD_MS) return;
+    this.#warned_ms = now_ms;
+    this.say(text);
   }
 
   toggle() {

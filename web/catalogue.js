@@ -29,6 +29,7 @@ export const catalogue = /** @satisfies {Record<string, Entry>} */ ({
   retry: { en: "Try now", es: "Intentar ahora" },
 
   // How a source ended
+  exit_input: { en: "end of input", es: "fin de la entrada" },
   exit_ok: { en: "exit status 0", es: "estado de salida 0" },
   exit_status: { en: "failed with exit status {status}", es: "falló con estado de salida {status}" },
   exit_signal: { en: "stopped by signal {status}", es: "detenido por la señal {status}" },

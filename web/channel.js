@@ -36,6 +36,8 @@ export class Channel {
   /** Messages ever received. */
   received = 0;
   numbers = new Numbers();
+  /** Unsubscriptions not answered: until they are, what comes belongs to an earlier subscription. */
+  #leaving = 0;
   /** The connection was lost, and the next `subscribed` resumes it. */
   #resuming = false;
   /** The latest resumption while nothing came after it. @type {ResumedRow | null} */
@@ -56,6 +58,7 @@ export class Channel {
 
   /** The connection is gone: what follows is a resumption. */
   lost() {
+    this.#leaving = 0;
     if (this.state === "live" || this.state === "subscribing") {
       this.#resuming ||= this.state === "live";
       this.state = "idle";
@@ -63,20 +66,34 @@ export class Channel {
     }
   }
 
-  /** The page looks at another channel. */
+  /** The page looks at another channel; true if the server has to be told. */
   leave() {
+    const subscribed = this.state === "live" || this.state === "subscribing";
+    this.#leaving += Number(subscribed);
     this.state = "idle";
     this.#resuming = false;
     this.#resumption = null;
+    return subscribed;
   }
 
   /** @param {import("./wire.js").Event} event */
   on(event) {
-    if (event.type === "subscribed") this.#subscribed(event.position);
-    else if (event.type === "error") this.#refused(event);
-    // What is still under way from an earlier subscription will be sent again by the next.
-    else if (this.state !== "live") return;
-    else if (event.type === "message") this.#message(event);
+    if (event.type === "unsubscribed" || (event.type === "error" && event.code === "not_subscribed")) {
+      this.#leaving = Math.max(0, this.#leaving - 1);
+      return;
+    }
+    // What an earlier subscription still brings comes again with the next.
+    if (this.#leaving > 0) return;
+    if (this.state === "live") this.#read(event);
+    else if (this.state === "subscribing") {
+      if (event.type === "subscribed") this.#subscribed(event.position);
+      if (event.type === "error") this.#refused(event);
+    }
+  }
+
+  /** @param {import("./wire.js").Event} event */
+  #read(event) {
+    if (event.type === "message") this.#message(event);
     else if (event.type === "gap") this.#gap(event);
     else if (event.type === "end") this.#end(event);
     else if (event.type === "position") {
@@ -104,7 +121,7 @@ export class Channel {
 
   /** @param {{code: string, message: string}} refusal */
   #refused({ code, message }) {
-    if (this.state === "subscribing") this.state = "refused";
+    this.state = "refused";
     this.refusal = { code, message };
     this.listener.changed(null);
   }
@@ -130,7 +147,7 @@ export class Channel {
     this.#settle("gap");
     this.numbers.gap();
     if (reason === "reset") this.ended = null;
-    const last = this.rows.at(-1);
+    const last = this.rows.findLast((row) => row.kind !== "resumed");
     if (last?.kind === "gap" && last.after === after) {
       // Told again after a resumption: the same gap, perhaps grown.
       Object.assign(last, { next, reason, missing });

@@ -8,6 +8,9 @@ const LISTED_MAX = 500;
 
 /** @typedef {{name: string, default?: boolean, ended?: string | null}} Entry */
 
+/** Where a channel is. A slash in its name is one in its path. @param {string} name */
+export const channelPath = (name) => `/channels/${name.split("/").map(encodeURIComponent).join("/")}`;
+
 export class Directory {
   /** @type {Entry[]} */
   #entries = [];
@@ -63,7 +66,7 @@ export class Directory {
   #item({ name, ended, current }) {
     const item = make("li");
     const link = document.createElement("a");
-    link.href = `/channels/${encodeURIComponent(name)}`;
+    link.href = channelPath(name);
     if (current) link.setAttribute("aria-current", "page");
     const label = make("span", "name", name);
     label.dir = "auto";

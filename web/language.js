@@ -59,7 +59,8 @@ export const exact = (value) => digits({ maximumSignificantDigits: 15 }).format(
 
 /** A number of which three digits or two decimals tell enough. @param {number} value */
 export const rounded = (value) =>
-  digits(Math.abs(value) < 1 ? { maximumSignificantDigits: 3 } : { maximumFractionDigits: 2 }).format(value);
+  digits(Math.abs(value) < 1 ? { maximumSignificantDigits: 3 }
+    : { maximumFractionDigits: Math.abs(value) < 10_000 ? 2 : 0 }).format(value);
 
 /** A number for the narrow edge of a plot. @param {number} value */
 export const compact = (value) =>

@@ -3,6 +3,8 @@
 /** The messages that a plot shows. */
 export const POINTS_MAX = 1_000;
 const COLUMNS_MAX = 64;
+/** The least time between two points. */
+const RESOLUTION_S = 1e-6;
 /** What is dropped at once, so that dropping stays cheap. */
 const SLACK = 250;
 
@@ -46,10 +48,9 @@ export class Numbers {
     }
     if (values.length !== this.columns.length) this.#begin(values.length);
     const seconds = time.getTime() / 1000;
-    if (this.#broken && this.times.length) this.#push(seconds, null);
+    if (this.#broken && this.times.length) this.#push(seconds, this.#place + 0.5, null);
     this.#broken = false;
-    this.#place += 1;
-    this.#push(seconds, values);
+    this.#push(seconds, this.#place += 1, values);
   }
 
   /** Something is missing here: the line must not be drawn across. */
@@ -118,11 +119,11 @@ export class Numbers {
     }
   }
 
-  /** @param {number} seconds @param {number[] | null} values */
-  #push(seconds, values) {
-    // A clock that was set back must not turn the line around.
-    this.times.push(Math.max(seconds, this.times.at(-1) ?? seconds));
-    this.places.push(this.#place);
+  /** @param {number} seconds @param {number} place @param {number[] | null} values */
+  #push(seconds, place, values) {
+    // uPlot wants each point after the one before it, also when two came at once or a clock was set back.
+    this.times.push(Math.max(seconds, (this.times.at(-1) ?? 0) + RESOLUTION_S));
+    this.places.push(place);
     this.columns.forEach((column, index) => column.push(values ? values[index] : null));
     if (this.times.length > POINTS_MAX + SLACK) {
       for (const list of [this.times, this.places, ...this.columns]) list.splice(0, list.length - POINTS_MAX);

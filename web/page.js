@@ -2,7 +2,7 @@
 
 import { Announcer } from "./announcer.js";
 import { Channel } from "./channel.js";
-import { Directory } from "./directory.js";
+import { Directory, channelPath } from "./directory.js";
 import { byId, write } from "./dom.js";
 import { applyLanguage, rounded, switchLanguage, t } from "./language.js";
 import { Link } from "./link.js";
@@ -48,13 +48,13 @@ const link = new Link(socketUrl("/"), {
     void refresh();
   },
   event(event) {
-    if (event.type === "error" && event.channel === undefined) console.warn("enchufe:", event.message);
-    const name = "channel" in event ? event.channel : undefined;
-    const channel = name === undefined ? undefined : kept.get(name);
+    if (event.type === "error") console.warn("enchufe:", event.message);
+    if (event.type === "pong") return;
+    const channel = event.channel === undefined ? shown : kept.get(event.channel);
     channel?.on(event);
-    if (channel !== shown || !channel) return;
+    if (channel !== shown) return;
     if (event.type === "message") announcer.heard(1, event.data ?? "");
-    if (event.type === "gap") announcer.say(gapText(event));
+    if (event.type === "gap") announcer.warn(gapText(event));
     if (event.type === "end") void refresh();
   },
 });
@@ -69,10 +69,7 @@ async function refresh() {
 /** @param {string} name */
 function show(name) {
   if (shown?.name === name) return;
-  if (shown) {
-    link.send(unsubscribe(shown.name));
-    shown.leave();
-  }
+  if (shown?.leave()) link.send(unsubscribe(shown.name));
   const channel = kept.get(name) ?? new Channel(name, { changed: (row) => changed(channel, row) });
   kept.delete(name);
   kept.set(name, channel);
@@ -128,7 +125,7 @@ function texts() {
     document.title = `${name} · Enchufe`;
     write(byId("name", HTMLElement), name);
     log.region.setAttribute("aria-label", t("messages", { name }));
-    const url = new URL(`/channels/${encodeURIComponent(name)}`, location.href).href;
+    const url = new URL(channelPath(name), location.href).href;
     write(byId("in-shell", HTMLElement), `curl -NH 'Accept: application/x-ndjson' ${url}`);
     write(byId("in-json", HTMLElement), `curl -H 'Accept: application/json' ${url}`);
     write(byId("in-page", HTMLElement), `new WebSocket("${socketUrl(new URL(url).pathname)}").onmessage = ({ data }) => console.log(data)`);
@@ -145,7 +142,7 @@ function socketUrl(path) {
 
 /** The channel that the address names. */
 function addressed() {
-  const [, name] = /^\/channels\/([^/]+)$/.exec(location.pathname) ?? [];
+  const [, name] = /^\/channels\/(.+)$/.exec(location.pathname) ?? [];
   try {
     return name === undefined ? null : decodeURIComponent(name);
   } catch {

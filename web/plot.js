@@ -93,14 +93,14 @@ export class Plot {
     return {
       width: this.#width,
       height: this.height_px,
-      padding: [8, 12, 0, 0],
+      padding: [8, this.#timed ? 28 : 16, 0, 0],
       legend: { show: false },
       scales: { x: { time: this.#timed } },
       cursor: { y: false, drag: { x: false, y: false }, sync: { key: "enchufe" }, points: { size: 7 } },
       hooks: { setCursor: [(drawing) => this.#read(drawing.cursor.idx)] },
       axes: [
         {
-          ...axis, size: 24, gap: 4, space: 90, grid: { show: false },
+          ...axis, size: 24, gap: 4, space: this.#timed ? 80 : 48, grid: { show: false },
           values: (_, splits, __, ___, step) => splits.map((at) => this.#timed ? tick(at, step) : Number.isInteger(at) ? exact(at) : ""),
         },
         { ...axis, size: 52, gap: 6, space: 26, values: (_, splits) => splits.map((value) => compact(value)) },

@@ -6,6 +6,8 @@ import { t } from "./language.js";
 import { Plot } from "./plot.js";
 
 const PLOTS_MAX = 4;
+/** On a small screen the messages must not be far below. */
+const PLOTS_FIRST_SMALL = 2;
 /** The columns are chosen once there is so much to choose by. */
 const CHOOSE_AFTER = 5;
 const PERIOD_MS = 100;
@@ -26,6 +28,7 @@ export class Plots {
   /** @param {{section: HTMLElement, grid: HTMLElement, note: HTMLElement, choice: HTMLDetailsElement, boxes: HTMLElement}} parts */
   constructor(parts) {
     this.parts = parts;
+    this.small = matchMedia("(max-width: 48rem)");
     this.calm = matchMedia("(prefers-reduced-motion: reduce)");
     for (const query of ["(prefers-color-scheme: dark)", "(forced-colors: active)", `(resolution: ${devicePixelRatio}dppx)`]) {
       matchMedia(query).addEventListener("change", () => this.restyle());
@@ -72,14 +75,15 @@ export class Plots {
     this.#settled = numbers.times.length >= CHOOSE_AFTER;
     if (section.hidden) return;
 
-    const columns = (this.#chosen.get(name) ?? numbers.liveliest(PLOTS_MAX)).filter((column) => column < width);
+    const columns = (this.#chosen.get(name) ?? numbers.liveliest(this.small.matches ? PLOTS_FIRST_SMALL : PLOTS_MAX))
+      .filter((column) => column < width);
     note.hidden = uPlot !== null;
     choice.hidden = width < 2;
     boxes.replaceChildren(...(width < 2 ? [] : numbers.columns.map((_, column) => this.#box(column, columns))));
     grid.classList.toggle("several", columns.length > 1);
     for (const column of columns) {
       const caption = width === 1 ? t("plot_of", { name }) : this.#columnName(column);
-      const plot = new Plot(numbers, column, caption, width === 1 ? 150 : 100);
+      const plot = new Plot(numbers, column, caption, width === 1 ? 150 : 92);
       this.#plots.push(plot);
       grid.append(plot.element);
       plot.draw();

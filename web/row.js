@@ -9,6 +9,7 @@ export function rowElement(row) {
   if (row.kind === "message") return messageElement(row);
   const element = make("div", `row mark ${row.kind}`);
   const [name, text] = mark(row);
+  element.classList.toggle("bad", name === "gone");
   element.append(icon(name), make("span", "", text));
   if (row.kind === "gap") element.title = t("gap_title", { after: row.after, next: row.next });
   return element;
@@ -38,7 +39,7 @@ function messageElement(row) {
 /** The icon and the text of a row between messages. @param {Exclude<import("./channel.js").Row, {kind: "message"}>} row */
 function mark(row) {
   if (row.kind === "gap") return ["gap", gapText(row)];
-  if (row.kind === "ended") return ["ended", t("ended", { status: statusText(row.status) })];
+  if (row.kind === "ended") return [endedWell(row.status) ? "ended" : "gone", t("ended", { status: statusText(row.status) })];
   return row.outcome === "whole" ? ["resumed", t("resumed_whole")] : ["resumed", t("resumed")];
 }
 
@@ -52,7 +53,11 @@ export function gapText({ reason, missing }) {
 
 /** A source's status in words; one that this page does not know as it came. @param {string} status */
 export function statusText(status) {
+  if (status === "end of input") return t("exit_input");
   const [, kind, value] = /^(exit|signal) (\w+)$/.exec(status) ?? [];
   if (kind === "exit") return value === "0" ? t("exit_ok") : t("exit_status", { status: value });
   return kind === "signal" ? t("exit_signal", { status: value }) : status;
 }
+
+/** Whether the source ended as it should. @param {string} status */
+export const endedWell = (status) => ["end of input", "exit 0", "end"].includes(status);

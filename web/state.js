@@ -2,13 +2,13 @@
 
 import { byId, icon, write } from "./dom.js";
 import { t } from "./language.js";
-import { statusText } from "./row.js";
+import { endedWell, statusText } from "./row.js";
 
 /** After so many attempts in a row without success the server is called gone. */
 const GONE_AFTER = 4;
 
 /**
- * @typedef {"connecting" | "live" | "waiting" | "gone" | "ended"} Mood
+ * @typedef {"connecting" | "live" | "waiting" | "gone" | "ended" | "failed"} Mood
  * @typedef {{mood: Mood, text: string, spoken: string}} State
  */
 
@@ -28,7 +28,7 @@ export class StateLine {
   draw(link, channel) {
     const { mood, text, spoken } = described(link, channel);
     this.#line.dataset.mood = mood;
-    this.icon(this.#icon, mood);
+    this.icon(this.#icon, mood === "failed" ? "gone" : mood);
     write(this.#text, text);
     const waiting = link.name === "waiting";
     if (!waiting && document.activeElement === this.#retry) byId("messages", HTMLElement).focus();
@@ -64,7 +64,7 @@ function described(link, channel) {
       ? t("state_unknown_channel", { name: channel.name }) : t("state_refused", { reason: message }));
   }
   if (channel.state === "subscribing") return said("connecting", t("state_connecting"));
-  if (channel.ended !== null) return said("ended", t("state_ended", { status: statusText(channel.ended) }));
+  if (channel.ended !== null) return said(endedWell(channel.ended) ? "ended" : "failed", t("state_ended", { status: statusText(channel.ended) }));
   return said("live", t("state_live"));
 }
 

@@ -59,7 +59,7 @@ async fn dispatch(
         return Ok(preflight());
     }
     if upgrade::is_asked_for(request.headers()) {
-        return upgrade::respond(site, &connection, request, channel);
+        return upgrade::respond(site, &connection, request, channel).await;
     }
     if request.method() == Method::POST && named.is_some() {
         let Some(channel) = channel else { return Err(not_found(&path)) };
@@ -175,7 +175,7 @@ fn channels(site: &Site) -> Answer {
             ..state.before_oldest
         };
         Entry {
-            url: format!("/channels/{}", encoded(name.as_str())),
+            url: super::channel_path(&name),
             default: site.options.default_channel.as_ref() == Some(&name),
             name,
             head: state.head.to_string(),
@@ -186,15 +186,15 @@ fn channels(site: &Site) -> Answer {
     json(StatusCode::OK, &List { channels: entries.collect() })
 }
 
-/// A channel's name as a path: everything but unreserved characters and the slash is encoded.
-fn encoded(name: &str) -> impl std::fmt::Display {
+/// A channel's path: everything but unreserved characters and the slash is encoded.
+pub(super) fn channel_path(channel: &ChannelName) -> String {
     const PATH: percent_encoding::AsciiSet = percent_encoding::NON_ALPHANUMERIC
         .remove(b'/')
         .remove(b'-')
         .remove(b'.')
         .remove(b'_')
         .remove(b'~');
-    percent_encoding::utf8_percent_encode(name, &PATH)
+    format!("/channels/{}", percent_encoding::utf8_percent_encode(channel.as_str(), &PATH))
 }
 
 fn document(request: &Request<Incoming>) -> Answer {

@@ -30,7 +30,7 @@ pub(super) fn is_asked_for(headers: &HeaderMap) -> bool {
 }
 
 /// Answers the handshake and sees to the rest in a task of its own.
-pub(super) fn respond(
+pub(super) async fn respond(
     site: &Arc<Site>,
     connection: &Connection,
     request: Request<Incoming>,
@@ -50,8 +50,11 @@ pub(super) fn respond(
     let query = Query::parse(request.uri())?;
     let raw = if is_raw {
         let channel = channel?;
-        site.node.broker().state(&channel).map_err(|error| route::unknown(&error))?;
-        Some((channel, query))
+        // Before the 101: whoever has it has everything from now on.
+        let since = query.since.unwrap_or(Since::Now);
+        let start = site.node.broker().resolve(&channel, since).await;
+        let start = start.map_err(|error| route::unknown(&error))?;
+        Some(RawStart { channel, start, slow: query.slow })
     } else {
         None
     };
@@ -80,13 +83,6 @@ pub(super) fn respond(
             }
         };
         let Ok(Parts { io, read_buf, .. }) = stream else { return };
-        let raw = match raw {
-            Some((channel, query)) => match raw_start(&site, channel, &query).await {
-                Some(raw) => Some(raw),
-                None => return,
-            },
-            None => None,
-        };
         let taken = io.into_inner().into_std().map(|stream| site.node.view(stream, read_buf, raw));
         match taken {
             Ok(Ok(())) => {}
@@ -95,18 +91,6 @@ pub(super) fn respond(
         }
     });
     Ok(answer)
-}
-
-/// Where a raw viewer begins: now, unless it says otherwise.
-async fn raw_start(site: &Site, channel: ChannelName, query: &Query) -> Option<RawStart> {
-    let since = query.since.unwrap_or(Since::Now);
-    match site.node.broker().resolve(&channel, since).await {
-        Ok(start) => Some(RawStart { channel, start, slow: query.slow }),
-        Err(error) => {
-            tracing::debug!(%error, "a viewer's channel has gone");
-            None
-        }
-    }
 }
 
 fn shake_hands(request: &Request<Incoming>) -> Result<handshake::Accepted, Refusal> {

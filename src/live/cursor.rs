@@ -71,7 +71,10 @@ impl Cursor {
         match event {
             TailEvent::Publications(mut items) => {
                 let conflates = self.slow == SlowPolicy::Latest && self.was_live;
-                if let (true, Some(newest)) = (conflates && items.len() > 1, items.pop()) {
+                if conflates
+                    && items.len() > 1
+                    && let Some(newest) = items.pop()
+                {
                     return self.conflate(from, items.len(), newest);
                 }
                 CursorEvent::Publications(items)

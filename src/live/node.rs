@@ -94,6 +94,16 @@ impl Drop for Place {
     }
 }
 
+/// A reader over plain HTTP that has not yet had everything; counted until it is dropped.
+#[derive(Debug)]
+pub struct Following(Arc<AtomicUsize>);
+
+impl Drop for Following {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// How a node stands.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -102,7 +112,8 @@ pub struct Stats {
     pub viewers: usize,
     /// Viewers dropped because they showed no life or did not take the end of the connection.
     pub dropped: u64,
-    /// Subscriptions that have not yet had everything through the end of their channel.
+    /// Subscriptions, and readers over plain HTTP, that have not yet had everything through the
+    /// end of their channel.
     pub unfinished: usize,
     /// Publications delivered to WebSocket viewers.
     pub delivered: u64,
@@ -130,8 +141,21 @@ pub struct Node {
     boards: Arc<[Arc<shard::Board>]>,
     next_shard: Arc<AtomicUsize>,
     viewers: Arc<AtomicUsize>,
+    following: Arc<AtomicUsize>,
     viewers_max: usize,
     threads: TaskTracker,
+    _ending: Arc<Ending>,
+}
+
+/// Ends the shards when the last clone of the node has gone.
+struct Ending(Arc<[Arc<Inbox>]>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        for inbox in self.0.iter() {
+            inbox.post(Letter::Shutdown);
+        }
+    }
 }
 
 impl Node {
@@ -148,16 +172,24 @@ impl Node {
             let shard = shard::Shard::new(index, errands.clone())?;
             inboxes.push(shard.inbox());
             boards.push(shard.board());
-            threads.spawn_blocking(move || shard.run());
+            // A plain thread, which no runtime waits for: the tracker only counts it.
+            let running = threads.token();
+            std::thread::Builder::new().name(format!("shard-{index}")).spawn(move || {
+                shard.run();
+                drop(running);
+            })?;
         }
         let inboxes: Arc<[_]> = inboxes.into();
         tokio::spawn(run_errands(broker.clone(), Arc::clone(&inboxes), receiver));
+        let ending = Arc::new(Ending(Arc::clone(&inboxes)));
         Ok(Self {
             broker,
+            _ending: ending,
             inboxes,
             boards: boards.into(),
             next_shard: Arc::default(),
             viewers: Arc::default(),
+            following: Arc::default(),
             viewers_max: options.viewers_max,
             threads,
         })
@@ -198,9 +230,19 @@ impl Node {
         Ok(())
     }
 
+    /// Counts a reader over plain HTTP.
+    pub fn follow(&self) -> Following {
+        self.following.fetch_add(1, Ordering::Relaxed);
+        Following(Arc::clone(&self.following))
+    }
+
     /// How it stands, summed over the shards.
     pub fn stats(&self) -> Stats {
-        let mut stats = Stats { viewers: self.viewers.load(Ordering::Relaxed), ..Stats::default() };
+        let mut stats = Stats {
+            viewers: self.viewers.load(Ordering::Relaxed),
+            unfinished: self.following.load(Ordering::Relaxed),
+            ..Stats::default()
+        };
         for board in self.boards.iter() {
             let (counts, dropped, unfinished): (Counts, u64, usize) = board.read();
             stats.dropped += dropped;

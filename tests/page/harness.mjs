@@ -152,7 +152,7 @@ class Case {
 
   /** A page at that address; what it complains about fails the case. */
   async page(url, options = {}) {
-    const { browser = this.harness.browser, ...context } = options;
+    const { browser = this.harness.browser, before, ...context } = options;
     const within = await browser.newContext({ locale: "en-GB", viewport: { width: 1200, height: 760 }, ...context });
     this.#ends.push(() => within.close());
     const page = await within.newPage();
@@ -169,6 +169,7 @@ class Case {
     };
     page.on("request", (request) => foreign(request.url()));
     page.on("websocket", (socket) => foreign(socket.url()));
+    await before?.(page);
     await page.goto(url);
     return page;
   }
@@ -204,10 +205,11 @@ class Case {
 
 async function ready(url, { child }) {
   await until(`${url} answers`, async () => {
-    if (child.exitCode !== null) throw new Error(`enchufe ended: ${child.said}`);
+    if (child.exitCode !== null) return true;
     const answer = await fetch(`${url}/channels`, { headers: { accept: "application/json" } });
     return answer.ok;
   });
+  if (child.exitCode !== null) throw new Error(`enchufe ended: ${child.said}`);
 }
 
 // What the cases look for in the page.

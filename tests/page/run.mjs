@@ -6,32 +6,41 @@
 
 import { Harness } from "./harness.mjs";
 
-const PARTS = ["catalogue", "messages", "reading", "connection", "plots", "language", "access", "safety", "services"];
+const PARTS = ["catalogue", "parts", "wire", "messages", "reading", "connection", "plots", "language", "access", "safety", "services"];
 const CASE_MAX_MS = 60_000;
 
+/** The cases that run at the same time: most of each is waiting. */
+const AT_ONCE = Number(process.env.ENCHUFE_PAGE_JOBS ?? 3);
+
 const wanted = process.argv[2] ?? "";
+const waiting = [];
+for (const part of PARTS) {
+  const { cases } = await import(`./cases/${part}.mjs`);
+  waiting.push(...Object.entries(cases).filter(([name]) => name.includes(wanted)));
+}
 let passed = 0;
 let failed = 0;
 const harness = await Harness.start();
-for (const part of PARTS) {
-  const { cases } = await import(`./cases/${part}.mjs`);
-  for (const [name, run] of Object.entries(cases)) {
-    if (!name.includes(wanted)) continue;
-    const begun_ms = performance.now();
-    const problem = await outcome(run);
-    const took_s = ((performance.now() - begun_ms) / 1000).toFixed(1);
-    console.log(`${problem ? "FAIL" : "ok  "} ${name} (${took_s} s)`);
-    if (problem) {
-      failed += 1;
-      console.log(String(problem.stack ?? problem).replace(/^/gm, "     "));
-    } else {
-      passed += 1;
-    }
-  }
-}
+await Promise.all(Array.from({ length: AT_ONCE }, async () => {
+  for (let next = waiting.shift(); next; next = waiting.shift()) await report(...next);
+}));
 await harness.stop();
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed || !passed ? 1 : 0;
+
+async function report(name, run) {
+  const begun_ms = performance.now();
+  const problem = await outcome(run);
+  const took_s = ((performance.now() - begun_ms) / 1000).toFixed(1);
+  console.log(`${problem ? "FAIL" : "ok  "} ${name} (${took_s} s)`);
+  if (problem) {
+    failed += 1;
+    const where = String(problem.stack).split("\n").findLast((line) => line.includes("/cases/")) ?? "";
+    console.log(`${problem.message}\n${where.trim()}`.replace(/^/gm, "     "));
+  } else {
+    passed += 1;
+  }
+}
 
 /** What went wrong in one case, or nothing. */
 async function outcome(run) {
@@ -45,7 +54,7 @@ async function outcome(run) {
     await test.clean();
     return null;
   } catch (error) {
-    await test.picture(`failed-${failed + 1}`);
+    await test.picture(`failed-${failed + 1}`).catch(() => {});
     return error;
   } finally {
     clearTimeout(alarm);

@@ -178,3 +178,67 @@ impl PartialMessage {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: Limits = Limits { message_bytes_max: 1 << 20, fragment_overhead_bytes: 64 };
+
+    fn begin(partial: &mut Partial, fin: bool, opcode: Opcode, payload_len: usize) {
+        let len = payload_len as u64;
+        let header = Header { fin, compressed: false, opcode, mask: None, payload_len: len };
+        partial.message.get_or_insert_with(|| PartialMessage::new(opcode));
+        partial.frame = Some(OpenFrame::new(header, payload_len));
+    }
+
+    /// Receives in pieces of `piece_len` and checks after each how much was reserved.
+    fn receive_all(partial: &mut Partial, frame_len: usize, piece_len: usize) {
+        let capacity_max = frame_len.max(LIMITS.message_bytes_max);
+        for _ in 0..frame_len.div_ceil(piece_len) {
+            partial.receive(&mut vec![b'x'; piece_len], LIMITS).expect("it is within the limits");
+            let bytes = &partial.message.as_ref().expect("it was begun").bytes;
+            assert!(bytes.capacity() <= (2 * bytes.len()).min(capacity_max), "{}", bytes.len());
+        }
+    }
+
+    #[test]
+    fn no_more_is_reserved_than_twice_what_was_received() {
+        for piece_len in [1, 7, 1000, 4096] {
+            let mut partial = Partial::default();
+            begin(&mut partial, true, Opcode::Binary, 100_000);
+            receive_all(&mut partial, 100_000, piece_len);
+            let message = partial.message.expect("it was begun");
+            assert_eq!((message.bytes.len(), message.whole), (100_000, true));
+            assert_eq!(message.bytes.capacity(), 100_000, "the last piece needs no spare room");
+        }
+    }
+
+    #[test]
+    fn fragments_reserve_no_more_than_the_longest_message() {
+        let mut partial = Partial::default();
+        begin(&mut partial, false, Opcode::Text, 700_000);
+        receive_all(&mut partial, 700_000, 4096);
+        begin(&mut partial, false, Opcode::Continuation, 348_576);
+        receive_all(&mut partial, 348_576, 4096);
+        let message = partial.message.expect("it was begun");
+        assert_eq!(message.bytes.capacity(), LIMITS.message_bytes_max);
+    }
+
+    #[test]
+    fn the_key_turns_with_pieces_of_any_length() {
+        for piece_len in 1..9 {
+            let mut partial = Partial::default();
+            let mask = Some([1, 2, 3, 4]);
+            let opcode = Opcode::Ping;
+            let header = Header { fin: true, compressed: false, opcode, mask, payload_len: 23 };
+            partial.frame = Some(OpenFrame::new(header, 23));
+            let mut masked = [b'x'; 23];
+            mask::apply(&mut masked, [1, 2, 3, 4]);
+            for piece in masked.chunks_mut(piece_len) {
+                partial.receive(piece, LIMITS).expect("a ping");
+            }
+            assert_eq!(partial.control[..], [b'x'; 23]);
+        }
+    }
+}

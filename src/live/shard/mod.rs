@@ -116,7 +116,7 @@ impl Shard {
             self.now = Instant::now();
             for (key, reader) in std::mem::take(&mut self.unread) {
                 if self.sockets.get(key).is_some_and(|socket| socket.reader == reader) {
-                    self.receive(key);
+                    self.receive(key, true);
                 }
             }
             for event in &events {
@@ -144,8 +144,9 @@ impl Shard {
         if event.is_writable() {
             self.fanout.writable(reader);
         }
-        if event.is_readable() || event.is_read_closed() || event.is_error() {
-            self.receive(key);
+        let to_the_end = event.is_read_closed() || event.is_error();
+        if event.is_readable() || to_the_end {
+            self.receive(key, to_the_end);
         }
     }
 

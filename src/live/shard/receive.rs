@@ -18,14 +18,15 @@ use crate::live::node::Errand;
 const READS_MAX: usize = 4;
 
 impl Shard {
-    /// Reads what has come for one socket.
-    pub(super) fn receive(&mut self, key: usize) {
+    /// Reads what has come for one socket. With `to_the_end` it does not stop at a short read: the
+    /// end of the stream is behind it, and nothing would tell of it again.
+    pub(super) fn receive(&mut self, key: usize, to_the_end: bool) {
         let mut buffer = std::mem::take(&mut self.buffer);
-        self.receive_into(key, &mut buffer);
+        self.receive_into(key, &mut buffer, to_the_end);
         self.buffer = buffer;
     }
 
-    fn receive_into(&mut self, key: usize, buffer: &mut [u8]) {
+    fn receive_into(&mut self, key: usize, buffer: &mut [u8], to_the_end: bool) {
         for _ in 0..READS_MAX {
             let Some(socket) = self.sockets.get_mut(key) else { return };
             match socket.stream.read(buffer) {
@@ -39,7 +40,7 @@ impl Shard {
                         self.decode(key, &mut buffer[..length]);
                     }
                     // A short read on an edge-triggered stream has emptied it.
-                    if length < BUFFER_BYTES {
+                    if length < BUFFER_BYTES && !to_the_end {
                         return;
                     }
                 }

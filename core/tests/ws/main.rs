@@ -1,0 +1,13 @@
+//! The WebSocket core as whoever drives it sees it: by example, at its limits, and against two
+//! oracles — a naive model and tungstenite — on generated and broken streams, cut anywhere.
+
+mod decode;
+mod fragments;
+mod generate;
+mod handshake;
+mod limits;
+mod model;
+mod properties;
+mod run;
+mod tungstenite;
+mod violations;

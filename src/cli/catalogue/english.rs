@@ -1,0 +1,111 @@
+//! English: phrases, and what is wrong with a command line. The library's errors speak for
+//! themselves.
+
+use super::{Phrase, Report, live, one_of};
+use crate::cli::{
+    failure::Failure,
+    usage::{Usage, UsageError},
+};
+
+pub(super) fn say(phrase: Phrase<'_>) -> String {
+    match phrase {
+        Phrase::Error => "error".into(),
+        Phrase::Hint => "hint".into(),
+        Phrase::Warning => "warning".into(),
+        Phrase::ConnectedBy(peer) => format!("Connected by {peer}"),
+        Phrase::ListeningOn(address) => format!("listening on {address}"),
+        Phrase::ConnectedTo(address) => format!("connected to {address}; Ctrl-D ends"),
+        Phrase::PeerClosed => "the peer has closed the connection".into(),
+        Phrase::TurnedAway { peer, connections_max } => {
+            format!("{peer} was turned away: {connections_max} clients are being served")
+        }
+        Phrase::Dropped(clients) => format!("{clients} clients did not leave in time"),
+        Phrase::LinesMissed(lines) => {
+            format!("{lines} lines were not printed: nobody read them in time")
+        }
+        Phrase::Bind(warning) => warning.to_string(),
+        Phrase::Live(phrase) => live::english(phrase),
+    }
+}
+
+pub(super) fn report(failure: &Failure) -> Option<Report> {
+    let (message, hint) = match failure {
+        Failure::Shown => return None,
+        Failure::Usage(found) => return Some(usage(found)),
+        Failure::Address(error) => (error.to_string(), error.hint()),
+        Failure::Bind(error) => (error.to_string(), error.hint()),
+        Failure::Open(error) => (error.to_string(), error.hint()),
+        Failure::Resolve(error) => (error.to_string(), error.hint()),
+        Failure::Recv(error) => (error.to_string(), None),
+        Failure::Send(error) => (error.to_string(), None),
+        Failure::Closed(reason) => (
+            match reason.reason.as_str() {
+                "" => format!("the peer closed with code {}", reason.code),
+                text => format!("the peer closed with code {}: {}", reason.code, text),
+            },
+            None,
+        ),
+        Failure::NoReply { wait } => (
+            format!("no reply came within {} s", wait.as_secs_f64()),
+            Some("--wait TIME waits longer, --keep-open until the peer closes".into()),
+        ),
+        Failure::LineTooLong { bytes_max } => (
+            format!("a line of the input is longer than the {bytes_max} bytes of a message"),
+            Some("to tcp:// the bytes are sent as they are".into()),
+        ),
+        Failure::ConnectToStdio => (
+            "there is nothing to connect to at '-'".into(),
+            Some("standard input is what is sent; give the address of the other end".into()),
+        ),
+        Failure::Input(error) => (format!("cannot read standard input: {error}"), None),
+        Failure::Output(error) => (format!("cannot write standard output: {error}"), None),
+        Failure::Live(error) => return Some(live::report_in_english(error)),
+        Failure::System(error) => (format!("the system refuses: {error}"), None),
+    };
+    Some(Report { message, hint })
+}
+
+fn usage(Usage { error, command }: &Usage) -> Report {
+    let similar =
+        |word: &Option<String>| word.as_ref().map(|word| format!("did you mean '{word}'?"));
+    let help = || Some(format!("{command} --help shows how, with an example"));
+    match error {
+        UsageError::UnknownArgument { argument, similar: word, in_command } => Report {
+            message: format!("unexpected argument '{argument}'"),
+            hint: match in_command {
+                Some(other) => Some(format!("it belongs to 'enchufe {other}'")),
+                None => similar(word).or_else(help),
+            },
+        },
+        UsageError::UnknownCommand { name, similar: word } => Report {
+            message: format!("there is no command '{name}'"),
+            hint: similar(word).or_else(help),
+        },
+        UsageError::NotPossible { argument, value, possible, similar: word } => Report {
+            message: format!("'{value}' is not a value of {argument}"),
+            hint: similar(word).or_else(|| Some(format!("use {}", one_of(possible, "or")))),
+        },
+        UsageError::BadValue { argument, value, why } => Report {
+            message: format!("'{value}' is not a value of {argument}"),
+            hint: why.map(|why| why.to_string()),
+        },
+        UsageError::NoValue { argument } => {
+            Report { message: format!("{argument} has no value"), hint: help() }
+        }
+        UsageError::Missing { arguments } => {
+            Report { message: format!("missing: {}", arguments.join(", ")), hint: help() }
+        }
+        UsageError::Conflict { argument, with } if with.is_empty() => {
+            Report { message: format!("{argument} is given twice"), hint: help() }
+        }
+        UsageError::Conflict { argument, with } => Report {
+            message: format!("{argument} cannot be used with {}", one_of(with, "or")),
+            hint: help(),
+        },
+        UsageError::TwoWords { host, port } => Report {
+            message: format!("'{host} {port}' is two words, an address is one"),
+            hint: Some(format!("tcp://{host}:{port}")),
+        },
+        UsageError::Other(message) => Report { message: message.clone(), hint: help() },
+    }
+}

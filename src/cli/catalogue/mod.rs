@@ -1,0 +1,82 @@
+//! Everything the program says to its user, in every language it speaks.
+//!
+//! What can be said is an enum; each language answers every variant with an exhaustive `match`, so
+//! that a missing entry does not compile. Help texts are the exception: clap's English ones stand
+//! beside their flags, and a test fails when another language lacks one.
+//!
+//! Never translated: flags, data on standard output, JSON keys, log fields and codes.
+
+mod english;
+mod help;
+mod live;
+mod spanish;
+
+use super::{failure::Failure, language::Language};
+use crate::transport::BindWarning;
+
+pub(crate) use {help::localise, live::LivePhrase};
+
+/// What the program says, apart from failures.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Phrase<'a> {
+    /// The word before an error.
+    Error,
+    /// The word before a hint.
+    Hint,
+    /// The word before a warning.
+    Warning,
+    /// serve echo: somebody has connected, in the words of the tutorial.
+    ConnectedBy(&'a str),
+    /// Something is served here.
+    ListeningOn(&'a str),
+    /// connect on a terminal: the connection stands.
+    ConnectedTo(&'a str),
+    /// connect on a terminal: the other end has closed.
+    PeerClosed,
+    /// serve: one client too many.
+    TurnedAway { peer: &'a str, connections_max: usize },
+    /// serve: this many clients did not leave when the server ended.
+    Dropped(usize),
+    /// serve: this many lines were not printed, because nobody read them in time.
+    LinesMissed(u64),
+    /// Something is not served quite as asked.
+    Bind(&'a BindWarning),
+    /// feed and demo.
+    Live(LivePhrase<'a>),
+}
+
+/// A failure in words: one line each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Report {
+    /// What went wrong, with the value.
+    pub(crate) message: String,
+    /// What to do about it.
+    pub(crate) hint: Option<String>,
+}
+
+impl Language {
+    /// The phrase in this language.
+    pub(crate) fn say(self, phrase: Phrase<'_>) -> String {
+        match self {
+            Self::English => english::say(phrase),
+            Self::Spanish => spanish::say(phrase),
+        }
+    }
+
+    /// The failure in this language, or nothing when the user has seen enough already.
+    pub(crate) fn report(self, failure: &Failure) -> Option<Report> {
+        match self {
+            Self::English => english::report(failure),
+            Self::Spanish => spanish::report(failure),
+        }
+    }
+}
+
+/// `a, b or c`.
+fn one_of(words: &[String], or: &str) -> String {
+    match words {
+        [] => String::new(),
+        [only] => only.clone(),
+        [first @ .., last] => format!("{} {or} {last}", first.join(", ")),
+    }
+}

@@ -1,0 +1,122 @@
+//! What is wrong with the text of an address, in Spanish.
+
+use super::Words;
+use crate::{address::ParseAddressError, limits::EXCERPT_CHARS_MAX};
+
+pub(super) fn words(error: &ParseAddressError) -> Words {
+    (message(error), Some(hint(error)))
+}
+
+fn message(error: &ParseAddressError) -> String {
+    match error {
+        ParseAddressError::Empty => "la dirección está vacía".into(),
+        ParseAddressError::UnknownScheme { text, scheme, .. } => {
+            format!("{} empieza por un esquema desconocido: {}", shown(text), shown(scheme))
+        }
+        ParseAddressError::NotSupported { text, scheme, .. } => {
+            format!("{}: esta versión aún no admite direcciones {scheme}", shown(text))
+        }
+        ParseAddressError::Http { text, .. } => {
+            format!("{} es la dirección de una página, no de un socket", shown(text))
+        }
+        ParseAddressError::NotHttp { text } => {
+            format!("{} no es una dirección para un servidor HTTP", shown(text))
+        }
+        ParseAddressError::NoSlashes { text, .. } => {
+            format!("a {} le falta // tras el esquema", shown(text))
+        }
+        ParseAddressError::NoPort { text, .. } => format!("{} no tiene puerto", shown(text)),
+        ParseAddressError::BadPort { text, port } => {
+            format!("{} tiene un puerto imposible: {}", shown(text), shown(port))
+        }
+        ParseAddressError::NoHost { port } => {
+            format!("{} es un puerto: falta la máquina a la que conectarse", shown(port))
+        }
+        ParseAddressError::EveryInterface { text, .. } => {
+            format!("{} son todas las interfaces: se puede servir ahí, no conectarse", shown(text))
+        }
+        ParseAddressError::PortZero { text } => {
+            format!("{}: en el puerto 0 se puede servir, no conectarse", shown(text))
+        }
+        ParseAddressError::BadHost { text, host } => {
+            format!("{} tiene un nombre de máquina imposible: {}", shown(text), shown(host))
+        }
+        ParseAddressError::NoBrackets { text, .. } => {
+            format!("{} tiene varios dos puntos: no se sabe dónde empieza el puerto", shown(text))
+        }
+        ParseAddressError::BadIpv6 { text } => {
+            format!("{} no tiene una dirección IPv6 entre sus corchetes", shown(text))
+        }
+        ParseAddressError::Credentials => "una dirección no lleva usuario ni contraseña".into(),
+        ParseAddressError::UnexpectedPath { text, .. } => {
+            format!("{} tiene una ruta, que esta clase de dirección no puede llevar", shown(text))
+        }
+        ParseAddressError::NoPath { text } => {
+            format!("a {} le falta la ruta del socket", shown(text))
+        }
+        ParseAddressError::BadPath { text, character } => {
+            format!("{} tiene una ruta que contiene {}", shown(text), character.escape_debug())
+        }
+    }
+}
+
+fn hint(error: &ParseAddressError) -> String {
+    match error {
+        ParseAddressError::UnknownScheme { suggestion: Some(suggestion), .. } => {
+            format!("¿quisiste decir {}?", shortened(suggestion))
+        }
+        ParseAddressError::UnknownScheme { suggestion: None, .. }
+        | ParseAddressError::NotSupported { suggestion: None, .. } => {
+            "hay tcp://HOST:PUERTO, udp://HOST:PUERTO, ws://HOST:PUERTO/RUTA, unix:RUTA, unixgram:RUTA y -"
+                .into()
+        }
+        ParseAddressError::Empty | ParseAddressError::NoPath { .. } => {
+            "una dirección es como tcp://localhost:65432, ws://localhost:8765 o unix:/tmp/socket"
+                .into()
+        }
+        ParseAddressError::Http { suggestion, .. }
+        | ParseAddressError::NoSlashes { suggestion, .. }
+        | ParseAddressError::NoPort { suggestion, .. }
+        | ParseAddressError::EveryInterface { suggestion, .. }
+        | ParseAddressError::UnexpectedPath { suggestion, .. }
+        | ParseAddressError::NotSupported { suggestion: Some(suggestion), .. }
+        | ParseAddressError::NoBrackets { suggestion: Some(suggestion), .. } => {
+            format!("prueba {}", shortened(suggestion))
+        }
+        ParseAddressError::NotHttp { .. } => "prueba http://127.0.0.1:5678".into(),
+        ParseAddressError::BadPort { .. } => {
+            "un puerto es un número de 1 a 65535, o el nombre de un servicio que esta máquina conoce"
+                .into()
+        }
+        ParseAddressError::NoHost { port } => format!("prueba tcp://localhost:{}", shortened(port)),
+        ParseAddressError::PortZero { .. } => "el servidor imprime el puerto que eligió".into(),
+        ParseAddressError::BadHost { .. } => {
+            "una máquina es un nombre, una dirección IPv4, o una dirección IPv6 entre corchetes".into()
+        }
+        ParseAddressError::NoBrackets { suggestion: None, .. } => {
+            "una dirección es como HOST:PUERTO, y con IPv6 como [::1]:65432".into()
+        }
+        ParseAddressError::BadIpv6 { .. } => {
+            "los corchetes son para IPv6, como en [::1]:65432 o [fe80::1%eth0]:65432".into()
+        }
+        ParseAddressError::Credentials => "quita todo lo que hay hasta la @".into(),
+        ParseAddressError::BadPath { character: '#', .. } => {
+            "escríbelo %23; un fragmento no se envía nunca".into()
+        }
+        ParseAddressError::BadPath { character: '\0', .. } => {
+            "un nombre abstracto se escribe unix:@NOMBRE".into()
+        }
+        ParseAddressError::BadPath { .. } => "escríbelo con codificación porcentual".into(),
+    }
+}
+
+fn shown(text: &str) -> String {
+    format!("{:?}", shortened(text))
+}
+
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(EXCERPT_CHARS_MAX) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}

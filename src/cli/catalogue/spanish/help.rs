@@ -1,0 +1,123 @@
+//! The help pages in Spanish.
+
+/// The help text of a command (`serve`) or an argument (`serve.backlog`).
+pub(in crate::cli::catalogue) fn help(id: &str) -> Option<&'static str> {
+    Some(match id {
+        "enchufe" => {
+            "Convierte cualquier cosa que hable en un canal en vivo que nunca pierde datos en silencio"
+        }
+        "lang" => "Idioma de los mensajes: en o es",
+        "log" => {
+            "Qué se registra en la salida de errores: error, warn, info, debug o trace, o un filtro"
+        }
+        "help" => "Muestra la ayuda",
+        "version" => "Muestra la versión",
+
+        "demo" => {
+            "Arranca el tutorial entero: eco, saludo, un reloj y números con una página en vivo"
+        }
+        "demo.port_base" => "Usa los puertos N (página), N+1 (saludo) y N+2 (eco)",
+
+        "feed" => "Hace de una fuente un canal con página, que comparten todos los que miran",
+        "feed.source" => {
+            "De dónde vienen los mensajes: - (líneas de la entrada estándar), clock o random"
+        }
+        "feed.exec" => {
+            "Toma las líneas del programa que sigue a --, que se ejecuta una sola vez para todos"
+        }
+        "feed.pty" => "Da al programa un terminal, para que imprima cada línea en el acto",
+        "feed.channel" => "Nombre del canal",
+        "feed.listen" => "Dónde se sirven la página y el canal; puede repetirse",
+        "feed.history" => "Guarda como mucho tantos mensajes para quien llega tarde",
+        "feed.history_bytes" => "Guarda como mucho tantos bytes de mensajes",
+        "feed.exit_on_end" => {
+            "Termina cuando la fuente ha acabado y quien mira lo tiene todo, como mucho TIEMPO después"
+        }
+        "feed.page" => "Sirve este archivo, o esta carpeta, en lugar de la página incluida",
+        "feed.slow" => {
+            "Qué recibe quien lee demasiado despacio: un hueco, solo el último mensaje o el fin"
+        }
+        "feed.allow_origin" => "Deja leer y publicar a las páginas de este origen; puede repetirse",
+        "feed.host_name" => HOST_NAME,
+        "feed.publish_token_file" => "Publicar exige el token de este archivo",
+        "feed.read_token_file" => "Leer exige el token de este archivo",
+        "feed.interval" => INTERVAL,
+        "feed.range" => RANGE,
+        "feed.value" => VALUE,
+        "feed.program" => "El programa cuyas líneas son los mensajes, y sus argumentos",
+
+        "serve" => "Atiende a cada cliente que se conecta",
+        "serve.service" => {
+            "Qué recibe cada cliente: sus propias palabras, un saludo, la hora o números"
+        }
+        "serve.addresses" => "Dónde se escucha: tcp://, udp://, unix:, unixgram:, ws:// o -",
+        "serve.backlog" => "Conexiones que pueden esperar a ser aceptadas",
+        "serve.once" => "Termina después del primer cliente",
+        "serve.max_connections" => "Clientes atendidos a la vez",
+        "serve.quiet" => "No imprime nada en la salida estándar",
+        "serve.greeting" => "greet: la respuesta a un nombre [por omisión: Hola {name}!]",
+        "serve.interval" => INTERVAL,
+        "serve.range" => RANGE,
+        "serve.value" => VALUE,
+        "serve.allow_origin" => "Deja conectarse a las páginas de este origen; puede repetirse",
+        "serve.host_name" => HOST_NAME,
+        "serve.page" => {
+            "Sirve este archivo, o esta carpeta, a los navegadores que visitan una dirección ws://"
+        }
+        "serve.message_bytes_max" => "El mensaje más grande que se acepta",
+
+        "connect" => "Se conecta: envía la entrada estándar e imprime lo que vuelve",
+        "connect.address" => "Adónde conectarse: tcp://, udp://, unix:, unixgram: o ws://",
+        "connect.prompt" => "En un terminal, pide cada mensaje con este texto",
+        "connect.wait" => "Acabada la entrada, sigue leyendo este tiempo tras el último mensaje",
+        "connect.count" => "Termina tras recibir tantos mensajes",
+        "connect.keep_open" => "Sigue leyendo hasta que cierre el otro extremo",
+        "connect.timeout" => "Renuncia a conectarse pasado este tiempo",
+        "connect.origin" => "Envía este Origin (ws://)",
+        "connect.protocol" => "Ofrece este subprotocolo (ws://); puede repetirse",
+
+        "resolve" => {
+            "Muestra todas las direcciones de un nombre, tal como las reciben los programas de esta máquina"
+        }
+        "resolve.host" => "Un nombre o una dirección",
+        "resolve.service" => "El nombre de un servicio o un puerto",
+        "resolve.family" => "Solo direcciones de esta familia",
+        "resolve.proto" => "Solo respuestas de este protocolo",
+        "resolve.json" => "Imprime JSON",
+        _ => return None,
+    })
+}
+
+const INTERVAL: &str =
+    "clock, random: segundos entre mensajes, sorteados cada vez [por omisión: 0..3, 0..1]";
+const HOST_NAME: &str = "En loopback, responde también a este nombre; puede repetirse";
+const RANGE: &str = "random: los números, con ambos extremos [por omisión: 0..9]";
+const VALUE: &str = "random: siempre este número";
+
+/// The name of a value in a usage line.
+pub(in crate::cli::catalogue) fn value_name(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "ADDRESS" => "DIRECCIÓN",
+        "BYTES" => "BYTES",
+        "COUNT" => "CANTIDAD",
+        "FAMILY" => "FAMILIA",
+        "FILE" => "ARCHIVO",
+        "FILTER" => "FILTRO",
+        "FROM..TO" => "DESDE..HASTA",
+        "HOST" => "HOST",
+        "LANGUAGE" => "IDIOMA",
+        "N" => "N",
+        "NAME" => "NOMBRE",
+        "NUMBER" => "NÚMERO",
+        "ORIGIN" => "ORIGEN",
+        "PATH" => "RUTA",
+        "POLICY" => "POLÍTICA",
+        "PROGRAM" => "PROGRAMA",
+        "PROTOCOL" => "PROTOCOLO",
+        "SERVICE" => "SERVICIO",
+        "SOURCE" => "FUENTE",
+        "TEXT" => "TEXTO",
+        "TIME" => "TIEMPO",
+        _ => return None,
+    })
+}

@@ -1,0 +1,245 @@
+//! The library's errors in Spanish.
+
+use std::io;
+
+use super::Words;
+use crate::{
+    resolve::ResolveError,
+    transport::{BindError, BindWarning, OpenError, RecvError, SendError},
+};
+
+pub(super) fn bind(error: &BindError) -> Words {
+    let cannot = |address: &str, why: &str| format!("no se puede escuchar en {address}: {why}");
+    let (message, hint) = match error {
+        BindError::InUse { address } => (
+            cannot(address, "la dirección está en uso"),
+            if address.starts_with("unix") {
+                "otro servidor responde ahí: detenlo o usa otra ruta"
+            } else {
+                "detén el programa que escucha ahí o usa otro puerto"
+            },
+        ),
+        BindError::PermissionDenied { address, privileged_port } => (
+            cannot(address, "permiso denegado"),
+            if *privileged_port {
+                "los puertos por debajo de 1024 exigen privilegios: usa uno más alto"
+            } else {
+                "usa una dirección en la que este usuario pueda escuchar"
+            },
+        ),
+        BindError::NotLocal { address } => (
+            cannot(address, "esta máquina no tiene esa dirección"),
+            "usa localhost, una dirección de esta máquina, o * para todas las interfaces",
+        ),
+        BindError::Unresolved { address, error } => {
+            let (why, hint) = resolve(error);
+            return (cannot(address, &why), hint);
+        }
+        BindError::NoFreePort { address } => {
+            (cannot(address, "ningún puerto está libre a la vez en IPv4 y en IPv6"), "da un puerto")
+        }
+        BindError::NotASocket { address, found } => (
+            cannot(address, &format!("ya hay {} ahí, y no es un socket", what_stands(found))),
+            "usa otra ruta; solo se borran los sockets abandonados",
+        ),
+        BindError::NoFolder { address } => {
+            (cannot(address, "su carpeta no existe"), "crea antes la carpeta")
+        }
+        BindError::Locked { address } => (
+            cannot(address, "otro programa tiene bloqueada su carpeta"),
+            "inténtalo de nuevo o usa una carpeta tuya",
+        ),
+        BindError::NameTooLong { address, bytes, bytes_max } => {
+            (cannot(address, &too_long(*bytes, *bytes_max)), SHORTER)
+        }
+        BindError::Unsupported { address, what } => (
+            cannot(address, &format!("este sistema no tiene {what}")),
+            "usa una dirección tcp:// de localhost",
+        ),
+        BindError::Io { address, error } => return (cannot(address, &io(error)), None),
+    };
+    (message, Some(hint.into()))
+}
+
+pub(super) fn bind_warning(warning: &BindWarning) -> String {
+    match warning {
+        BindWarning::BacklogClipped { asked, somaxconn } => {
+            format!("el núcleo recorta el backlog de {asked} a {somaxconn} (net.core.somaxconn)")
+        }
+        BindWarning::NoIpv6 { address } => {
+            format!("{address} se sirve solo en IPv4: esta máquina no tiene IPv6")
+        }
+        BindWarning::EveryInterface { address } => {
+            format!("{address} escucha en todas las interfaces: otras máquinas pueden conectarse")
+        }
+    }
+}
+
+pub(super) fn open(error: &OpenError) -> Words {
+    let cannot = |address: &str, why: &str| format!("no se puede conectar a {address}: {why}");
+    let (message, hint) = match error {
+        OpenError::Refused { address } => (
+            cannot(address, "conexión rechazada"),
+            "¿está en marcha el servidor, y en esa dirección?",
+        ),
+        OpenError::TimedOut { address, timeout } => (
+            cannot(address, &format!("nadie contestó en {} s", timeout.as_secs_f64())),
+            "¿es correcta la dirección, y la deja pasar el cortafuegos?",
+        ),
+        OpenError::Unreachable { address, error } => (
+            cannot(address, &io(error)),
+            "¿está esta máquina en una red que llega a esa dirección?",
+        ),
+        OpenError::Unresolved { address, error } => {
+            let (why, hint) = resolve(error);
+            return (cannot(address, &why), hint);
+        }
+        OpenError::PermissionDenied { address } => (
+            cannot(address, "permiso denegado"),
+            "pídeselo a quien tiene el socket; los servidores crean los suyos privados",
+        ),
+        OpenError::NotFound { address } => (
+            cannot(address, "no existe ese socket"),
+            "¿está en marcha el servidor, y es correcta la ruta?",
+        ),
+        // The hint is the address to type instead.
+        OpenError::WrongKind { address } => {
+            return (cannot(address, "es un socket de otra clase"), error.hint());
+        }
+        OpenError::NameTooLong { address, bytes, bytes_max } => {
+            (cannot(address, &too_long(*bytes, *bytes_max)), SHORTER)
+        }
+        OpenError::Unsupported { address, what } => {
+            (cannot(address, &format!("este sistema no tiene {what}")), "usa una dirección tcp://")
+        }
+        OpenError::Handshake { address, status: Some(status), .. } => (
+            cannot(address, &format!("el servidor respondió {status}")),
+            "¿es un servidor WebSocket, y es correcta la ruta?",
+        ),
+        OpenError::Handshake { address, status: None, reason } => {
+            (cannot(address, reason), "¿es un servidor WebSocket, y es correcta la ruta?")
+        }
+        OpenError::Io { address, error } => return (cannot(address, &io(error)), None),
+    };
+    (message, Some(hint.into()))
+}
+
+pub(super) fn resolve(error: &ResolveError) -> Words {
+    let spelled =
+        "¿está bien escrito? una dirección como 127.0.0.1 no necesita servidor de nombres";
+    let (message, hint) = match error {
+        ResolveError::Nothing => {
+            ("no hay nombre ni servicio que resolver".into(), "da un nombre, por ejemplo localhost")
+        }
+        ResolveError::NotAName { name } => {
+            (format!("{name:?} no puede ser el nombre de una máquina ni de un servicio"), spelled)
+        }
+        ResolveError::NoAddress { host } => (
+            format!("{host:?} no se resuelve: nombre desconocido, o sin direcciones de esta clase"),
+            spelled,
+        ),
+        ResolveError::UnknownService { service } => (
+            format!("{service:?} no es un servicio conocido de esta clase"),
+            "usa un puerto, o un nombre de /etc/services",
+        ),
+        ResolveError::Unavailable { host } => (
+            format!("{host:?} no se resuelve: los servidores de nombres no contestan"),
+            "¿está esta máquina en una red? inténtalo de nuevo",
+        ),
+        ResolveError::Contradiction => (
+            "la familia, el tipo de socket y el protocolo pedidos no casan".into(),
+            "tcp va con flujos, udp con datagramas",
+        ),
+        ResolveError::Io { name, error } => {
+            return (format!("{name:?} no se resuelve: {}", io(error)), None);
+        }
+    };
+    (message, Some(hint.into()))
+}
+
+pub(super) fn recv(error: &RecvError) -> String {
+    match error {
+        RecvError::Reset { peer } => format!("{} cortó la conexión", peer),
+        RecvError::Refused { peer } => {
+            format!("{} rechazó el datagrama: nadie escucha ahí", peer)
+        }
+        RecvError::LineTooLong { peer, bytes_max } => {
+            format!("{} envió una línea de más de {bytes_max} bytes", peer)
+        }
+        RecvError::DatagramTooLong { peer, bytes_max } => {
+            format!("{} envió un datagrama de más de {bytes_max} bytes", peer)
+        }
+        RecvError::Abnormal { peer } => {
+            format!("{} cortó la conexión sin cerrarla", peer)
+        }
+        RecvError::Violation { peer, code, reason } => format!(
+            "{} infringió el protocolo WebSocket: {} (código de cierre {code})",
+            peer, reason
+        ),
+        RecvError::Silent { peer, silence } => {
+            format!("{} lleva {} s sin dar señales", peer, silence.as_secs())
+        }
+        RecvError::Io { peer, error } => {
+            format!("no se puede recibir de {}: {}", peer, io(error))
+        }
+    }
+}
+
+pub(super) fn send(error: &SendError) -> String {
+    match error {
+        SendError::Closed { peer } => format!("{} ha cerrado la conexión", peer),
+        SendError::Refused { peer } => {
+            format!("{peer} rechazó el datagrama: nadie escucha ahí")
+        }
+        SendError::TooLong { peer, bytes } => {
+            format!("un mensaje de {bytes} bytes no cabe en un datagrama para {}", peer)
+        }
+        SendError::Unnamed => "el socket del otro extremo no tiene nombre al que responder".into(),
+        SendError::TimedOut { peer, timeout } => {
+            format!("{} no aceptó nada en {} s", peer, timeout.as_secs())
+        }
+        SendError::Io { peer, error } => {
+            format!("no se puede enviar a {}: {}", peer, io(error))
+        }
+    }
+}
+
+const SHORTER: &str = "usa una ruta más corta, por ejemplo relativa";
+
+fn too_long(bytes: usize, bytes_max: usize) -> String {
+    format!("sus {bytes} bytes superan los {bytes_max} que puede tener el nombre de un socket")
+}
+
+fn what_stands(found: &str) -> &str {
+    match found {
+        "a file" => "un archivo",
+        "a symbolic link" => "un enlace simbólico",
+        "a directory" => "una carpeta",
+        other => other,
+    }
+}
+
+/// What the system says, in Spanish where we know it; its own words name the rest.
+pub(super) fn io(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "no existe".into(),
+        io::ErrorKind::PermissionDenied => "permiso denegado".into(),
+        io::ErrorKind::ConnectionRefused => "conexión rechazada".into(),
+        io::ErrorKind::ConnectionReset => "el otro extremo cortó la conexión".into(),
+        io::ErrorKind::ConnectionAborted => "la conexión se interrumpió".into(),
+        io::ErrorKind::NotConnected => "no hay conexión".into(),
+        io::ErrorKind::AddrInUse => "la dirección está en uso".into(),
+        io::ErrorKind::AddrNotAvailable => "esta máquina no tiene esa dirección".into(),
+        io::ErrorKind::HostUnreachable => "no se llega a esa máquina".into(),
+        io::ErrorKind::NetworkUnreachable => "no se llega a esa red".into(),
+        io::ErrorKind::NetworkDown => "la red está caída".into(),
+        io::ErrorKind::BrokenPipe => "nadie lee al otro lado".into(),
+        io::ErrorKind::AlreadyExists => "ya existe".into(),
+        io::ErrorKind::TimedOut => "se agotó el tiempo".into(),
+        io::ErrorKind::StorageFull => "no queda espacio".into(),
+        io::ErrorKind::IsADirectory => "es una carpeta".into(),
+        io::ErrorKind::NotADirectory => "no es una carpeta".into(),
+        io::ErrorKind::OutOfMemory => "no queda memoria".into(),
+        _ => error.to_string(),
+    }
+}

@@ -1,0 +1,73 @@
+//! What is wrong with a command line, in Spanish.
+
+use crate::cli::{
+    catalogue::{Report, one_of},
+    usage::{Usage, UsageError},
+    values::ValueError,
+};
+
+pub(super) fn report(Usage { error, command }: &Usage) -> Report {
+    let similar =
+        |word: &Option<String>| word.as_ref().map(|word| format!("¿quisiste decir '{word}'?"));
+    let help = || Some(format!("{command} --help muestra cómo, con un ejemplo"));
+    match error {
+        UsageError::UnknownArgument { argument, similar: word, in_command } => Report {
+            message: format!("argumento inesperado: '{argument}'"),
+            hint: match in_command {
+                Some(other) => Some(format!("pertenece a 'enchufe {other}'")),
+                None => similar(word).or_else(help),
+            },
+        },
+        UsageError::UnknownCommand { name, similar: word } => Report {
+            message: format!("no existe la orden '{name}'"),
+            hint: similar(word).or_else(help),
+        },
+        UsageError::NotPossible { argument, value, possible, similar: word } => Report {
+            message: format!("'{value}' no es un valor de {argument}"),
+            hint: similar(word).or_else(|| Some(format!("usa {}", one_of(possible, "o")))),
+        },
+        UsageError::BadValue { argument, value, why } => Report {
+            message: format!("'{value}' no es un valor de {argument}"),
+            hint: why.map(|why| expected(why).to_owned()),
+        },
+        UsageError::NoValue { argument } => {
+            Report { message: format!("falta el valor de {argument}"), hint: help() }
+        }
+        UsageError::Missing { arguments } => {
+            Report { message: format!("falta: {}", arguments.join(", ")), hint: help() }
+        }
+        UsageError::Conflict { argument, with } if with.is_empty() => {
+            Report { message: format!("{argument} aparece dos veces"), hint: help() }
+        }
+        UsageError::Conflict { argument, with } => Report {
+            message: format!("{argument} no se puede usar con {}", one_of(with, "o")),
+            hint: help(),
+        },
+        UsageError::TwoWords { host, port } => Report {
+            message: format!("'{host} {port}' son dos palabras, una dirección es una"),
+            hint: Some(format!("tcp://{host}:{port}")),
+        },
+        UsageError::Other(message) => Report { message: message.clone(), hint: help() },
+    }
+}
+
+fn expected(why: ValueError) -> &'static str {
+    match why {
+        ValueError::Time => {
+            "se espera un tiempo como 1, 0.5, 500ms, 30s, 5m o 1h, un año como mucho"
+        }
+        ValueError::Interval => {
+            "se espera un tiempo o un intervalo, de hasta un día, por ejemplo 500ms o 0..3s"
+        }
+        ValueError::Range => {
+            "se esperan números enteros como DESDE..HASTA, con ambos extremos, por ejemplo 0..9"
+        }
+        ValueError::Bytes => {
+            "se espera una cantidad de bytes mayor que 0, por ejemplo 65536, 64K, 1M o 1G"
+        }
+        ValueError::Count => "se espera un número entero mayor que 0",
+        ValueError::Origin => "se espera ESQUEMA://HOST[:PUERTO], null o *",
+        ValueError::Greeting => "se espera una línea corta con {name} donde va el nombre",
+        ValueError::PortBase => "se espera un puerto de 1 a 65533, el primero de tres",
+    }
+}

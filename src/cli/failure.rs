@@ -1,0 +1,119 @@
+//! Why a command failed: what the catalogue words and the exit code stands for.
+
+use std::{io, time::Duration};
+
+use super::{exit_code::Exit, usage::Usage};
+use crate::{
+    address::ParseAddressError,
+    core::channel::ParseChannelNameError,
+    http::{OpenFolderError, ReadTokenError},
+    resolve::ResolveError,
+    source::StartError,
+    transport::{BindError, CloseReason, OpenError, RecvError, SendError},
+};
+
+/// Why a command failed.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The command line cannot be meant.
+    Usage(Usage),
+    /// Already shown, as clap shows the help to who gives no command.
+    Shown,
+    /// The text is no address.
+    Address(ParseAddressError),
+    /// Nothing can be served there.
+    Bind(BindError),
+    /// No connection came to stand.
+    Open(OpenError),
+    /// A name has no address.
+    Resolve(ResolveError),
+    /// The connection broke while receiving.
+    Recv(RecvError),
+    /// The connection broke while sending.
+    Send(SendError),
+    /// The peer closed with a code that means trouble.
+    Closed(CloseReason),
+    /// Nothing came back in time.
+    NoReply { wait: Duration },
+    /// `connect -`: standard input is what is to be sent.
+    ConnectToStdio,
+    /// A line of the input is longer than any message may be.
+    LineTooLong { bytes_max: usize },
+    /// feed and demo.
+    Live(LiveFailure),
+    /// Standard input cannot be read.
+    Input(io::Error),
+    /// Standard output cannot be written.
+    Output(io::Error),
+    /// The system refuses what every run needs, such as a thread.
+    System(io::Error),
+}
+
+/// Why `feed` or `demo` failed.
+#[derive(Debug)]
+pub(crate) enum LiveFailure {
+    /// No source was named, and standard input is a terminal.
+    NoSource,
+    /// The channel cannot have that name.
+    Channel(ParseChannelNameError),
+    /// One's own page cannot be served.
+    Page(OpenFolderError),
+    /// A token's file cannot be used.
+    Token(ReadTokenError),
+    /// The program does not run.
+    Start(StartError),
+    /// Every address of the demo was taken.
+    NothingStarted,
+}
+
+impl Failure {
+    /// What the failure exits with.
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::Usage(_) | Self::Shown | Self::Address(_) => Exit::Usage,
+            Self::ConnectToStdio | Self::LineTooLong { .. } => Exit::Usage,
+            Self::Live(LiveFailure::NothingStarted) => Exit::Network,
+            Self::Live(_) => Exit::Usage,
+            Self::Input(_) | Self::Output(_) => Exit::Usage,
+            Self::Bind(_) | Self::Resolve(_) | Self::Send(_) | Self::System(_) => Exit::Network,
+            Self::Open(OpenError::TimedOut { .. }) => Exit::Timeout,
+            Self::Open(OpenError::Handshake { status: Some(_), .. }) => Exit::Refused,
+            Self::Open(_) => Exit::Network,
+            Self::Recv(RecvError::Abnormal { .. } | RecvError::Violation { .. }) => Exit::Closed,
+            Self::Recv(RecvError::Silent { .. }) => Exit::Timeout,
+            Self::Recv(_) => Exit::Network,
+            Self::Closed(_) => Exit::Closed,
+            Self::NoReply { .. } => Exit::Timeout,
+        }
+    }
+}
+
+impl From<ParseAddressError> for Failure {
+    fn from(error: ParseAddressError) -> Self {
+        Self::Address(error)
+    }
+}
+
+impl From<BindError> for Failure {
+    fn from(error: BindError) -> Self {
+        Self::Bind(error)
+    }
+}
+
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Self {
+        Self::Open(error)
+    }
+}
+
+impl From<SendError> for Failure {
+    fn from(error: SendError) -> Self {
+        Self::Send(error)
+    }
+}
+
+impl From<LiveFailure> for Failure {
+    fn from(error: LiveFailure) -> Self {
+        Self::Live(error)
+    }
+}

@@ -1,0 +1,108 @@
+//! Which language the program speaks to its user.
+//!
+//! `--lang`, then `ENCHUFE_LANG`, `LC_ALL`, `LC_MESSAGES`, `LANG`: the first that is set and not
+//! empty decides, as POSIX says of its own three (XBD §8.2). What we do not speak is English.
+
+use std::ffi::OsString;
+
+/// A language of the catalogue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Language {
+    /// The default, and what `C`, `POSIX` and every unknown language get.
+    English,
+    /// Spanish.
+    Spanish,
+}
+
+/// In the order in which they decide, after `--lang`.
+const VARIABLES: [&str; 4] = ["ENCHUFE_LANG", "LC_ALL", "LC_MESSAGES", "LANG"];
+
+impl Language {
+    /// Every language of the catalogue.
+    #[cfg(test)]
+    pub(crate) const ALL: [Self; 2] = [Self::English, Self::Spanish];
+
+    /// The language that the command line asks for, or else the environment.
+    ///
+    /// The command line is searched before it is parsed, because `--help` and the parser's own
+    /// errors must already speak the right language.
+    pub(crate) fn choose(
+        arguments: &[OsString],
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Self {
+        let of_variables = || VARIABLES.iter().find_map(|name| variable(name).filter(not_empty));
+        asked_for(arguments).or_else(of_variables).map_or(Self::English, |tag| Self::from_tag(&tag))
+    }
+
+    /// `es`, `es_ES.UTF-8`, `es-MX`, `spanish`: the language; the rest of a locale plays no part.
+    pub(crate) fn from_tag(tag: &str) -> Self {
+        let language = tag.split(['_', '-', '.', '@']).next().unwrap_or_default();
+        match language.to_ascii_lowercase().as_str() {
+            "es" | "spa" | "spanish" => Self::Spanish,
+            _ => Self::English,
+        }
+    }
+}
+
+#[expect(clippy::ptr_arg, reason = "the shape that Option::filter asks for")]
+fn not_empty(value: &String) -> bool {
+    !value.is_empty()
+}
+
+/// The value of the last `--lang` before a `--`.
+fn asked_for(arguments: &[OsString]) -> Option<String> {
+    let mut found = None;
+    let mut arguments = arguments.iter().map(|argument| argument.to_string_lossy());
+    while let Some(argument) = arguments.next() {
+        if argument == "--" {
+            break;
+        } else if argument == "--lang" {
+            found = arguments.next().map(String::from).or(found);
+        } else if let Some(value) = argument.strip_prefix("--lang=") {
+            found = Some(value.to_owned());
+        }
+    }
+    found.filter(not_empty)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn choose(arguments: &[&str], variables: &[(&str, &str)]) -> Language {
+        let arguments: Vec<OsString> = arguments.iter().map(OsString::from).collect();
+        Language::choose(&arguments, |name| {
+            variables.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn the_flag_wins_over_every_variable() {
+        let english = [("ENCHUFE_LANG", "en"), ("LC_ALL", "en_GB.UTF-8")];
+        assert_eq!(choose(&["enchufe", "--lang", "es", "demo"], &english), Language::Spanish);
+        assert_eq!(choose(&["enchufe", "demo", "--lang=es"], &english), Language::Spanish);
+        assert_eq!(choose(&["enchufe", "--lang=en"], &[("LANG", "es_ES")]), Language::English);
+    }
+
+    #[test]
+    fn the_variables_decide_in_their_order_and_an_empty_one_is_not_set() {
+        let all = [("ENCHUFE_LANG", "es"), ("LC_ALL", "en"), ("LC_MESSAGES", "en"), ("LANG", "en")];
+        assert_eq!(choose(&[], &all), Language::Spanish);
+        assert_eq!(choose(&[], &all[1..]), Language::English);
+        assert_eq!(choose(&[], &[("LC_ALL", ""), ("LANG", "es_AR.UTF-8")]), Language::Spanish);
+        assert_eq!(choose(&[], &[("LC_ALL", "C"), ("LANG", "es_AR.UTF-8")]), Language::English);
+    }
+
+    #[test]
+    fn what_we_do_not_speak_is_english() {
+        for tag in ["C", "POSIX", "C.UTF-8", "de_DE", "", "estonian", "e"] {
+            assert_eq!(Language::from_tag(tag), Language::English, "{tag}");
+        }
+    }
+
+    #[test]
+    fn arguments_of_the_program_that_is_run_are_not_ours() {
+        let arguments = ["enchufe", "feed", "--exec", "--", "job", "--lang", "es"];
+        assert_eq!(choose(&arguments, &[]), Language::English);
+    }
+}

@@ -1,0 +1,117 @@
+//! The command line over the library: words in, exit code out.
+//!
+//! It is part of the library so that the catalogue can match on every error without a wildcard;
+//! only [`main`] is for others to call, and nothing here is a stable interface.
+
+mod addresses;
+mod args;
+mod catalogue;
+mod connect;
+mod demo;
+mod escape;
+mod exit_code;
+mod failure;
+mod feed;
+mod language;
+mod live;
+mod output;
+mod resolve;
+mod serve;
+mod signals;
+mod usage;
+mod values;
+
+use std::{ffi::OsString, process::ExitCode};
+
+use clap::{CommandFactory as _, FromArgMatches as _};
+
+use self::{
+    args::{Cli, Command},
+    catalogue::Phrase,
+    exit_code::Exit,
+    failure::Failure,
+    language::Language,
+    usage::Usage,
+};
+
+/// Runs the program with the arguments and the environment of this process.
+pub fn main() -> ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let language = Language::choose(&arguments, |name| std::env::var(name).ok());
+    let result = parse(&arguments, language).and_then(|cli| match cli {
+        Some(cli) => run(cli, language),
+        None => Ok(Exit::Success),
+    });
+    let exit = result.unwrap_or_else(|failure| {
+        complain(&failure, language);
+        failure.exit()
+    });
+    exit.into()
+}
+
+/// The command line, or nothing when it only asked for help, which is then on standard output.
+fn parse(arguments: &[OsString], language: Language) -> Result<Option<Cli>, Failure> {
+    // A flag given twice is what somebody types after recalling the line from the history.
+    let command = Cli::command().mut_subcommands(|command| command.args_override_self(true));
+    let mut command = catalogue::localise(command, language);
+    let matches = command.try_get_matches_from_mut(arguments);
+    let error = match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
+        Ok(cli) => return Ok(Some(cli)),
+        Err(error) => error,
+    };
+    use clap::error::ErrorKind;
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            // A reader who has seen enough of the help is no failure.
+            let _ = error.print();
+            Ok(None)
+        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            let _ = error.print();
+            Err(Failure::Shown)
+        }
+        _ => {
+            let words: Vec<String> =
+                arguments.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+            let commands: Vec<String> =
+                command.get_subcommands().map(|known| known.get_name().to_owned()).collect();
+            Err(Failure::Usage(Usage::new(&error, &words, &commands)))
+        }
+    }
+}
+
+fn run(cli: Cli, language: Language) -> Result<Exit, Failure> {
+    match cli.command {
+        Command::Resolve(args) => resolve::run(&args),
+        Command::Serve(args) => within_runtime(serve::run(args, language)),
+        Command::Connect(args) => within_runtime(connect::run(args, language)),
+        Command::Feed(args) => within_runtime(feed::run(args, language)),
+        Command::Demo(args) => within_runtime(demo::run(args, language)),
+    }
+}
+
+/// Runs one command on a runtime, and does not wait for what the command has left behind: reading
+/// a terminal or a pipe cannot be called off.
+fn within_runtime(command: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(Failure::System)?;
+    let result = runtime.block_on(command);
+    runtime.shutdown_background();
+    result
+}
+
+/// Says on standard error why the command failed, and what to do about it.
+fn complain(failure: &Failure, language: Language) {
+    let Some(report) = language.report(failure) else { return };
+    let (red, blue, plain) = if output::stderr_has_colour() {
+        ("\x1b[1;31m", "\x1b[1;36m", "\x1b[0m")
+    } else {
+        ("", "", "")
+    };
+    // Messages repeat what a peer or a name server said.
+    let message = escape::line(report.message.as_bytes());
+    output::notice(&format!("{red}{}:{plain} {message}", language.say(Phrase::Error)));
+    if let Some(hint) = report.hint.map(|hint| escape::line(hint.as_bytes())) {
+        output::notice(&format!("{blue}{}:{plain} {hint}", language.say(Phrase::Hint)));
+    }
+}

@@ -1,0 +1,143 @@
+//! Standard output and error, for a program whose readers may go away.
+//!
+//! `println!` panics when the reader of a pipe has left, as in `enchufe serve … | head -1`. For us
+//! that is a normal end: whoever wanted the data has enough of it.
+
+use std::{
+    io::{self, IsTerminal, Write},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+        mpsc,
+    },
+    thread,
+};
+
+use super::{exit_code::Exit, failure::Failure};
+use crate::limits;
+
+/// Standard output could not be written to.
+#[derive(Debug)]
+pub(crate) enum OutputError {
+    /// Its reader has gone: the end, and a success.
+    Closed,
+    /// Anything else, such as a full disk.
+    Failed(io::Error),
+}
+
+impl From<io::Error> for OutputError {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Self::Closed,
+            _ => Self::Failed(error),
+        }
+    }
+}
+
+impl OutputError {
+    /// A reader that has gone has had enough: that is how a command ends well.
+    pub(crate) fn into_result(self) -> Result<Exit, Failure> {
+        match self {
+            Self::Closed => Ok(Exit::Success),
+            Self::Failed(error) => Err(Failure::Output(error)),
+        }
+    }
+}
+
+/// Writes `line` and a line break to standard output and flushes: a reader of the pipe sees every
+/// line as it happens.
+///
+/// # Errors
+///
+/// When the reader has gone or the write failed.
+pub(crate) fn line(line: &str) -> Result<(), OutputError> {
+    let mut out = io::stdout().lock();
+    out.write_all(line.as_bytes())?;
+    out.write_all(b"\n")?;
+    Ok(out.flush()?)
+}
+
+/// Writes `line` and a line break to standard error, whose reader we do not depend on.
+pub(crate) fn notice(line: &str) {
+    let mut out = io::stderr().lock();
+    // Nobody is left to be told that nobody is listening.
+    let _ = out.write_all(format!("{line}\n").as_bytes());
+}
+
+/// Asks on standard error: no line break, the answer comes after it.
+pub(crate) fn ask(prompt: &str) {
+    let mut out = io::stderr().lock();
+    let _ = out.write_all(prompt.as_bytes()).and_then(|()| out.flush());
+}
+
+/// Whether standard error may be coloured: it is a terminal and `NO_COLOR` is unset or empty
+/// (no-color.org).
+pub(crate) fn stderr_has_colour() -> bool {
+    let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let dumb = std::env::var_os("TERM").is_some_and(|value| value == "dumb");
+    !refused && !dumb && io::stderr().is_terminal()
+}
+
+/// The lines a server prints for its user, from many tasks at once.
+///
+/// They are printed by a thread of their own through a bounded queue: a reader of our output that
+/// stops must not stop the server. Lines that find the queue full are counted.
+#[derive(Debug, Clone)]
+pub(crate) struct Lines {
+    queue: mpsc::SyncSender<String>,
+    missed: Arc<AtomicU64>,
+}
+
+/// The end of [`Lines`].
+#[derive(Debug)]
+pub(crate) struct Printing {
+    ended: mpsc::Receiver<Option<OutputError>>,
+    missed: Arc<AtomicU64>,
+}
+
+/// What became of the lines.
+#[derive(Debug)]
+pub(crate) struct Printed {
+    /// What ended the printing before its time.
+    pub(crate) end: Option<OutputError>,
+    /// Lines that were not printed, because the reader did not read.
+    pub(crate) missed: u64,
+}
+
+/// Starts to print lines. `on_end` is called when nobody reads them any more.
+///
+/// # Errors
+///
+/// When the system refuses a thread.
+pub(crate) fn lines(on_end: impl FnOnce() + Send + 'static) -> io::Result<(Lines, Printing)> {
+    let (queue, waiting) = mpsc::sync_channel::<String>(limits::PRINT_QUEUE_LEN_MAX);
+    let (done, ended) = mpsc::channel();
+    let print = move || {
+        let end = waiting.iter().find_map(|text| line(&text).err());
+        if end.is_some() {
+            on_end();
+        }
+        // Whoever started us may be gone already.
+        let _ = done.send(end);
+    };
+    thread::Builder::new().name("printer".into()).spawn(print)?;
+    let missed = Arc::new(AtomicU64::new(0));
+    Ok((Lines { queue, missed: Arc::clone(&missed) }, Printing { ended, missed }))
+}
+
+impl Lines {
+    /// Prints one line, soon.
+    pub(crate) fn print(&self, text: String) {
+        if let Err(mpsc::TrySendError::Full(_)) = self.queue.try_send(text) {
+            self.missed.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Printing {
+    /// Waits until what was said is printed, for a bounded time. Every [`Lines`] must be gone.
+    pub(crate) fn end(self) -> Printed {
+        let end = self.ended.recv_timeout(limits::HANG_UP_TIMEOUT).ok().flatten();
+        Printed { end, missed: self.missed.load(Ordering::Relaxed) }
+    }
+}

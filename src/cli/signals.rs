@@ -1,0 +1,88 @@
+//! Being asked to stop: SIGINT and SIGTERM, or Ctrl-C where there are no signals.
+//!
+//! A client that is stopped says so with its exit code, as shells expect. A server that is stopped
+//! has done what it was asked to: it ends well, and a second signal ends it at once.
+
+use std::io;
+
+use super::exit_code::Exit;
+use crate::shutdown::Trigger;
+
+/// Hears the signals that ask to stop. From its creation on they no longer kill the process.
+pub(super) struct Stop(system::Signals);
+
+impl Stop {
+    /// Begins to listen.
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses a handler. Must be called within a runtime.
+    pub(super) fn new() -> io::Result<Self> {
+        system::Signals::new().map(Self)
+    }
+
+    /// Waits for a signal: what a client that was stopped by it exits with. Cancel-safe.
+    pub(super) async fn requested(&mut self) -> Exit {
+        self.0.next().await
+    }
+
+    /// Pulls the trigger at the first signal; ends the process at the second.
+    pub(super) fn pull(mut self, trigger: Trigger) {
+        tokio::spawn(async move {
+            self.requested().await;
+            trigger.request();
+            let exit = self.requested().await;
+            std::process::exit(i32::from(exit as u8));
+        });
+    }
+}
+
+#[cfg(unix)]
+mod system {
+    use std::io;
+
+    use tokio::signal::unix::{Signal, SignalKind, signal};
+
+    use super::Exit;
+
+    pub(super) struct Signals {
+        interrupt: Signal,
+        terminate: Signal,
+    }
+
+    impl Signals {
+        pub(super) fn new() -> io::Result<Self> {
+            let interrupt = signal(SignalKind::interrupt())?;
+            Ok(Self { interrupt, terminate: signal(SignalKind::terminate())? })
+        }
+
+        pub(super) async fn next(&mut self) -> Exit {
+            tokio::select! {
+                _ = self.interrupt.recv() => Exit::Interrupted,
+                _ = self.terminate.recv() => Exit::Terminated,
+            }
+        }
+    }
+}
+
+#[cfg(not(unix))]
+mod system {
+    use std::{future, io};
+
+    use super::Exit;
+
+    pub(super) struct Signals;
+
+    impl Signals {
+        pub(super) fn new() -> io::Result<Self> {
+            Ok(Self)
+        }
+
+        pub(super) async fn next(&mut self) -> Exit {
+            match tokio::signal::ctrl_c().await {
+                Ok(()) => Exit::Interrupted,
+                Err(_) => future::pending().await,
+            }
+        }
+    }
+}

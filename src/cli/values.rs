@@ -1,0 +1,170 @@
+//! The small values of the command line: a time, a count, a number of bytes.
+//!
+//! Each is parsed once, here, and is right from then on.
+
+use std::{error::Error, time::Duration};
+
+use crate::{
+    guard::ParseOriginError,
+    service::ParseGreetingError,
+    source::{Numbers, ParseIntervalError},
+};
+
+/// The longest time that can be asked for: a year, far from any overflow.
+const TIME_MAX: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+/// Why a value was not understood. The catalogue has the words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum ValueError {
+    /// Expected a time.
+    #[error("expected a time such as 1, 0.5, 500ms, 30s, 5m or 1h, at most a year")]
+    Time,
+    /// Expected one time or two.
+    #[error("expected a time or a range of up to a day, such as 500ms or 0..3s")]
+    Interval,
+    /// Expected two whole numbers.
+    #[error("expected whole numbers as FROM..TO, both included, such as 0..9")]
+    Range,
+    /// Expected a number of bytes.
+    #[error("expected a number of bytes above 0, such as 65536, 64K, 1M or 1G")]
+    Bytes,
+    /// Expected a count.
+    #[error("expected a whole number above 0")]
+    Count,
+    /// Expected an origin.
+    #[error("expected SCHEME://HOST[:PORT], null or *")]
+    Origin,
+    /// Expected a greeting.
+    #[error("expected one short line with {{name}} where the name goes")]
+    Greeting,
+    /// Expected the first of three ports.
+    #[error("expected a port from 1 to 65533, the first of three")]
+    PortBase,
+}
+
+impl ValueError {
+    /// What a parser of ours, here or in the library, found wrong.
+    pub(crate) fn of(error: &(dyn Error + 'static)) -> Option<Self> {
+        match error.downcast_ref() {
+            Some(own) => Some(*own),
+            None if error.is::<ParseIntervalError>() => Some(Self::Interval),
+            None if error.is::<ParseOriginError>() => Some(Self::Origin),
+            None if error.is::<ParseGreetingError>() => Some(Self::Greeting),
+            None => None,
+        }
+    }
+}
+
+/// Text → a time: seconds, or a number with `ms`, `s`, `m` or `h`.
+pub(crate) fn time(text: &str) -> Result<Duration, ValueError> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit_s = match &text[digits.len()..] {
+        "ms" => 0.001,
+        "" | "s" => 1.0,
+        "m" => 60.0,
+        "h" => 3600.0,
+        _ => return Err(ValueError::Time),
+    };
+    let plain = digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let number: f64 = digits.parse().ok().filter(|_| plain).ok_or(ValueError::Time)?;
+    match Duration::try_from_secs_f64(number * unit_s) {
+        Ok(time) if time <= TIME_MAX => Ok(time),
+        _ => Err(ValueError::Time),
+    }
+}
+
+/// Text → numbers: both ends are included, as in the tutorial, with or without Rust's `=`.
+pub(crate) fn range(text: &str) -> Result<Numbers, ValueError> {
+    let (from, to) = text.split_once("..").ok_or(ValueError::Range)?;
+    let number = |text: &str| text.parse().map_err(|_| ValueError::Range);
+    let range = number(from)?..=number(to.strip_prefix('=').unwrap_or(to))?;
+    Numbers::new(range).ok_or(ValueError::Range)
+}
+
+/// Text → a number of bytes; `K`, `M` and `G` are powers of 1024.
+pub(crate) fn bytes(text: &str) -> Result<usize, ValueError> {
+    let (digits, shift) = match text.as_bytes().last() {
+        Some(b'K' | b'k') => (&text[..text.len() - 1], 10),
+        Some(b'M' | b'm') => (&text[..text.len() - 1], 20),
+        Some(b'G' | b'g') => (&text[..text.len() - 1], 30),
+        _ => (text, 0),
+    };
+    let plain = digits.bytes().all(|byte| byte.is_ascii_digit());
+    let number: usize = digits.parse().ok().filter(|_| plain).ok_or(ValueError::Bytes)?;
+    number.checked_mul(1 << shift).filter(|bytes| *bytes > 0).ok_or(ValueError::Bytes)
+}
+
+/// Text → a count of at least one.
+pub(crate) fn count(text: &str) -> Result<u32, ValueError> {
+    whole(text).filter(|count| *count > 0).ok_or(ValueError::Count)
+}
+
+/// Text → the first of three neighbouring ports.
+pub(crate) fn port_base(text: &str) -> Result<u16, ValueError> {
+    let port = whole(text).and_then(|port| u16::try_from(port).ok());
+    port.filter(|port| (1..=u16::MAX - 2).contains(port)).ok_or(ValueError::PortBase)
+}
+
+/// Digits and nothing else: `parse` alone would take `+1`.
+fn whole(text: &str) -> Option<u32> {
+    let plain = text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_in_seconds_unless_it_says_otherwise() {
+        assert_eq!(time("1"), Ok(Duration::from_secs(1)));
+        assert_eq!(time("0.5"), Ok(Duration::from_millis(500)));
+        assert_eq!(time("250ms"), Ok(Duration::from_millis(250)));
+        assert_eq!(time("2m"), Ok(Duration::from_secs(120)));
+        assert_eq!(time("1h"), Ok(Duration::from_secs(3600)));
+    }
+
+    #[test]
+    fn what_is_no_time_is_refused() {
+        for text in ["", "s", "-1", "+1", "1x", "1e3", "inf", "NaN", "1 s", "99999h", "1.2.3", "ñ"]
+        {
+            assert_eq!(time(text), Err(ValueError::Time), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_range_includes_both_ends() {
+        assert_eq!(range("0..9").ok(), Numbers::new(0..=9));
+        assert_eq!(range("0..=9").ok(), Numbers::new(0..=9));
+        assert_eq!(range("-5..-5").ok(), Numbers::new(-5..=-5));
+        for text in ["9..0", "7", "..", "0..9.5", "0..99999999999999999999", "0..==9"] {
+            assert_eq!(range(text), Err(ValueError::Range), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_count_is_at_least_one() {
+        assert_eq!(count("1"), Ok(1));
+        for text in ["0", "", "+1", "-1", "1.0", "4294967296"] {
+            assert_eq!(count(text), Err(ValueError::Count), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_port_base_leaves_room_for_two_more() {
+        assert_eq!(port_base("65533"), Ok(65533));
+        for text in ["0", "65534", "70000", "x"] {
+            assert_eq!(port_base(text), Err(ValueError::PortBase), "{text}");
+        }
+    }
+
+    #[test]
+    fn bytes_know_their_powers_of_1024() {
+        assert_eq!(bytes("1048576"), Ok(1 << 20));
+        assert_eq!(bytes("1M"), Ok(1 << 20));
+        assert_eq!(bytes("64k"), Ok(65536));
+        for text in ["0", "", "K", "-1", "1.5M", "99999999999999999999", "99999999999G", "1Ñ"] {
+            assert_eq!(bytes(text), Err(ValueError::Bytes), "{text}");
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Help, languages, usage errors and their exit code.
+
+use crate::harness::{enchufe, run, run_command};
+
+#[test]
+fn help_is_data_on_standard_output() {
+    let help = run(&["--help"], b"");
+    assert!(help.success().starts_with("Examples:\n  enchufe demo\n"), "{help:?}");
+    assert_eq!(help.stderr, "");
+    let help = run(&["connect", "--help"], b"");
+    assert!(
+        help.success().starts_with("Examples:\n  echo Ana | enchufe connect ws://"),
+        "{help:?}"
+    );
+}
+
+#[test]
+fn no_command_shows_the_help_and_is_a_usage_error() {
+    let ended = run(&[], b"");
+    assert_eq!((ended.code, ended.text()), (Some(2), ""));
+    assert!(ended.stderr.contains("Usage: enchufe"), "{ended:?}");
+}
+
+#[test]
+fn the_version_is_the_packages() {
+    let version = run(&["--version"], b"");
+    assert_eq!(version.success(), concat!("enchufe ", env!("CARGO_PKG_VERSION"), "\n"));
+}
+
+#[test]
+fn the_flag_and_the_environment_choose_the_language() {
+    let ended = run(&["--lang", "es", "--help"], b"");
+    assert!(ended.success().contains("\nUso: enchufe [OPCIONES] <ORDEN>\n"), "{ended:?}");
+    let mut command = enchufe(&["serve"]);
+    command.env("LANG", "es_ES.UTF-8");
+    let ended = run_command(command, b"");
+    assert_eq!(ended.code, Some(2));
+    assert!(ended.stderr.contains("sugerencia: "), "{ended:?}");
+}
+
+#[test]
+fn a_usage_error_is_a_line_and_a_hint() {
+    for (arguments, english, spanish) in [
+        (
+            &["conect", "x"][..],
+            "error: there is no command 'conect'\nhint: did you mean 'connect'?\n",
+            "error: no existe la orden 'conect'\nsugerencia: ¿quisiste decir 'connect'?\n",
+        ),
+        (
+            &["connect", "localhost", "65432"],
+            "error: 'localhost 65432' is two words, an address is one\nhint: tcp://localhost:65432\n",
+            "error: 'localhost 65432' son dos palabras, una dirección es una\n\
+             sugerencia: tcp://localhost:65432\n",
+        ),
+        (
+            &["serve", "talk", "tcp://:0"],
+            "error: 'talk' is not a value of <SERVICE>\nhint: use echo, greet, clock or random\n",
+            "error: 'talk' no es un valor de <SERVICIO>\n\
+             sugerencia: usa echo, greet, clock o random\n",
+        ),
+        (
+            &["connect", "tcp://localhost:1", "--wayt=3"],
+            "error: unexpected argument '--wayt'\nhint: did you mean '--wait'?\n",
+            "error: argumento inesperado: '--wayt'\nsugerencia: ¿quisiste decir '--wait'?\n",
+        ),
+        (
+            &["connect", "tcp://localhost:1", "--wait=soon"],
+            "error: 'soon' is not a value of --wait <TIME>\n\
+             hint: expected a time such as 1, 0.5, 500ms, 30s, 5m or 1h, at most a year\n",
+            "error: 'soon' no es un valor de --wait <TIEMPO>\n\
+             sugerencia: se espera un tiempo como 1, 0.5, 500ms, 30s, 5m o 1h, un año como mucho\n",
+        ),
+    ] {
+        let ended = run(arguments, b"");
+        assert_eq!((ended.code, ended.text()), (Some(2), ""), "{arguments:?}");
+        assert_eq!(ended.stderr, english, "{arguments:?}");
+        let arguments = [&["--lang=es"], arguments].concat();
+        let ended = run(&arguments, b"");
+        assert_eq!((ended.code, ended.text()), (Some(2), ""), "{arguments:?}");
+        assert_eq!(ended.stderr, spanish, "{arguments:?}");
+    }
+}

@@ -1,0 +1,9 @@
+//! The real program, driven as its users drive it: arguments, pipes, signals and a terminal.
+
+mod connect;
+mod harness;
+mod help;
+mod resolve;
+mod screen;
+mod serve;
+mod terminal;

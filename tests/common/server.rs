@@ -1,0 +1,95 @@
+//! A real server in this process, on a port of the system's choice.
+
+use std::{net::SocketAddr, time::Duration};
+
+use enchufe::{
+    address::HostPort,
+    core::{ChannelName, Message, Position},
+    http,
+    live::{
+        Node, NodeOptions,
+        broker::{Broker, ChannelOptions},
+    },
+    shutdown::{Shutdown, Trigger},
+};
+use tokio::task::JoinHandle;
+
+pub struct Server {
+    pub node: Node,
+    pub address: SocketAddr,
+    trigger: Trigger,
+    serving: JoinHandle<()>,
+}
+
+pub fn name(text: &str) -> ChannelName {
+    text.parse().expect("a channel's name")
+}
+
+impl Server {
+    /// One channel, `feed`, which is the default.
+    pub async fn start(options: ChannelOptions) -> Self {
+        Self::start_with(options, |_| {}).await
+    }
+
+    pub async fn start_with(
+        options: ChannelOptions,
+        adjust: impl FnOnce(&mut http::Options),
+    ) -> Self {
+        let broker = Broker::memory();
+        broker.declare(name("feed"), options);
+        let node = Node::start(broker, &NodeOptions { shards: 2, ..NodeOptions::default() })
+            .expect("threads");
+        let endpoint = HostPort::parse_http_listen("127.0.0.1:0").expect("an address");
+        let listener = http::Listener::bind(&endpoint, 1024).await.expect("a free port");
+        let local = listener.local_addresses().next().expect("one socket");
+        let address = local.to_string().parse().expect("a socket address");
+        let (trigger, shutdown) = Shutdown::new();
+        let mut site =
+            http::Options { default_channel: Some(name("feed")), ..http::Options::default() };
+        adjust(&mut site);
+        let serving = tokio::spawn(http::serve(listener, node.clone(), site, shutdown));
+        Self { node, address, trigger, serving }
+    }
+
+    pub async fn publish(&self, text: &str) -> Position {
+        let receipt = self
+            .node
+            .broker()
+            .publish(&name("feed"), vec![Message::text(text)], None)
+            .await
+            .expect("the channel is there");
+        receipt.last
+    }
+
+    /// The numbers `1..=count`, one message each, as a source publishes them.
+    pub async fn publish_numbers(&self, count: u64) {
+        for number in 1..=count {
+            self.publish(&number.to_string()).await;
+            if number % 64 == 0 {
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+
+    pub async fn end(&self) {
+        let ended = self.node.broker().end(&name("feed"), "exit 0".to_owned()).await;
+        ended.expect("the channel is there");
+    }
+
+    /// Waits, within a bound, until `condition` holds.
+    pub async fn until(&self, what: &str, mut condition: impl FnMut(&Node) -> bool) {
+        for _ in 0..3_000 {
+            if condition(&self.node) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("{what} did not come: {:?}", self.node.stats());
+    }
+
+    pub async fn stop(self) {
+        self.trigger.request();
+        self.node.shutdown().await;
+        self.serving.await.expect("serving does not panic");
+    }
+}
