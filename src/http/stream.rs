@@ -68,7 +68,9 @@ pub(super) async fn respond(
     let (sender, body) = Channel::<Bytes>::new(PIECES_MAX);
     let stream = Stream { sender, cursor, writer: Writer { form: asked.form, out: String::new() } };
     let (shutdown, abort) = (site.shutdown.clone(), connection.abort.clone());
+    let place = site.node.stream();
     connection.tasks.spawn(async move {
+        let _place = place;
         let sent = tokio::select! {
             sent = stream.run() => sent,
             () = shutdown.requested() => Ok(()),

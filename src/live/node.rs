@@ -84,9 +84,9 @@ pub enum ViewError {
     Ending,
 }
 
-/// One of the places for viewers; free again when dropped.
+/// One of the places for viewers, or a stream that goes on; free again when dropped.
 #[derive(Debug)]
-pub(super) struct Place(Arc<AtomicUsize>);
+pub(crate) struct Place(Arc<AtomicUsize>);
 
 impl Drop for Place {
     fn drop(&mut self) {
@@ -104,6 +104,8 @@ pub struct Stats {
     pub dropped: u64,
     /// Subscriptions that have not yet had everything through the end of their channel.
     pub unfinished: usize,
+    /// Streams over plain HTTP that have not ended.
+    pub streams: usize,
     /// Publications delivered to WebSocket viewers.
     pub delivered: u64,
     /// Gaps told to WebSocket viewers.
@@ -131,6 +133,7 @@ pub struct Node {
     next_shard: Arc<AtomicUsize>,
     viewers: Arc<AtomicUsize>,
     viewers_max: usize,
+    streams: Arc<AtomicUsize>,
     threads: TaskTracker,
     _ending: Arc<Ending>,
 }
@@ -178,6 +181,7 @@ impl Node {
             next_shard: Arc::default(),
             viewers: Arc::default(),
             viewers_max: options.viewers_max,
+            streams: Arc::default(),
             threads,
         })
     }
@@ -217,9 +221,19 @@ impl Node {
         Ok(())
     }
 
+    /// Counts a stream over plain HTTP for as long as the place is kept.
+    pub(crate) fn stream(&self) -> Place {
+        self.streams.fetch_add(1, Ordering::Relaxed);
+        Place(Arc::clone(&self.streams))
+    }
+
     /// How it stands, summed over the shards.
     pub fn stats(&self) -> Stats {
-        let mut stats = Stats { viewers: self.viewers.load(Ordering::Relaxed), ..Stats::default() };
+        let mut stats = Stats {
+            viewers: self.viewers.load(Ordering::Relaxed),
+            streams: self.streams.load(Ordering::Relaxed),
+            ..Stats::default()
+        };
         for board in self.boards.iter() {
             let (counts, dropped, unfinished): (Counts, u64, usize) = board.read();
             stats.dropped += dropped;
