@@ -222,6 +222,9 @@ pub const PROGRAM_STOP_TIMEOUT: Duration = Duration::from_secs(2);
 /// How many bytes of standard input are read, or of a line are held back on a terminal, at once.
 pub const CHUNK_BYTES: usize = 64 * 1024;
 
+/// How often a feed that is to end looks whether everybody has read everything.
+pub const UNREAD_POLL_INTERVAL: Duration = Duration::from_millis(20);
+
 /// How many lines of a server may wait to be printed.
 pub const PRINT_QUEUE_LEN_MAX: usize = 4_096;
 

@@ -242,7 +242,32 @@ pub(crate) struct Generator {
     pub(crate) value: Option<i64>,
 }
 
+impl ServiceName {
+    /// The word on the command line.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Echo => "echo",
+            Self::Greet => "greet",
+            Self::Clock => "clock",
+            Self::Random => "random",
+        }
+    }
+}
+
 impl Generator {
+    /// The first flag given that means nothing to a source of this name.
+    pub(crate) fn misplaced(&self, source: &str) -> Option<&'static str> {
+        let flags = [
+            (self.interval.is_some(), "--interval", &["clock", "random"][..]),
+            (self.range.is_some(), "--range", &["random"]),
+            (self.value.is_some(), "--value", &["random"]),
+        ];
+        let misplaced = |(is_given, _, sources): &&(bool, &'static str, &[&str])| {
+            *is_given && !sources.contains(&source)
+        };
+        flags.iter().find(misplaced).map(|(_, flag, _)| *flag)
+    }
+
     /// The numbers to draw from.
     pub(crate) fn numbers(&self) -> Numbers {
         let always = self.value.and_then(|value| Numbers::new(value..=value));

@@ -13,17 +13,20 @@ mod exit_code;
 mod failure;
 mod feed;
 mod language;
-mod live;
 mod output;
+mod page;
 mod resolve;
 mod serve;
 mod signals;
+mod site;
+mod telling;
 mod usage;
 mod values;
 
 use std::{ffi::OsString, process::ExitCode};
 
 use clap::{CommandFactory as _, FromArgMatches as _};
+use tracing_subscriber::EnvFilter;
 
 use self::{
     args::{Cli, Command},
@@ -81,13 +84,27 @@ fn parse(arguments: &[OsString], language: Language) -> Result<Option<Cli>, Fail
 }
 
 fn run(cli: Cli, language: Language) -> Result<Exit, Failure> {
+    log(&cli.log)?;
     match cli.command {
+        Command::Demo(args) => within_runtime(demo::run(args, language)),
+        Command::Feed(args) => within_runtime(feed::run(args, language)),
         Command::Resolve(args) => resolve::run(&args),
         Command::Serve(args) => within_runtime(serve::run(args, language)),
         Command::Connect(args) => within_runtime(connect::run(args, language)),
-        Command::Feed(args) => within_runtime(feed::run(args, language)),
-        Command::Demo(args) => within_runtime(demo::run(args, language)),
     }
+}
+
+/// Sends what the filter lets through to standard error.
+fn log(filter: &str) -> Result<(), Failure> {
+    let parsed = EnvFilter::builder().parse(filter).map_err(|_| Failure::Log(filter.into()))?;
+    tracing_subscriber::fmt()
+        .with_env_filter(parsed)
+        .with_writer(std::io::stderr)
+        .with_ansi(output::stderr_has_colour())
+        // A log that cannot be written is no reason to fail, or to panic.
+        .log_internal_errors(false)
+        .init();
+    Ok(())
 }
 
 /// Runs one command on a runtime, and does not wait for what the command has left behind: reading

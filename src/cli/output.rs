@@ -13,7 +13,7 @@ use std::{
     thread,
 };
 
-use super::{exit_code::Exit, failure::Failure};
+use super::{catalogue::Phrase, escape, exit_code::Exit, failure::Failure, language::Language};
 use crate::limits;
 
 /// Standard output could not be written to.
@@ -64,6 +64,12 @@ pub(crate) fn notice(line: &str) {
     let _ = out.write_all(format!("{line}\n").as_bytes());
 }
 
+/// Warns on standard error, in one line whatever a peer or a name server has put into it.
+pub(crate) fn warn(language: Language, phrase: Phrase<'_>) {
+    let text = escape::line(language.say(phrase).as_bytes());
+    notice(&format!("{}: {text}", language.say(Phrase::Warning)));
+}
+
 /// Asks on standard error: no line break, the answer comes after it.
 pub(crate) fn ask(prompt: &str) {
     let mut out = io::stderr().lock();
@@ -98,10 +104,19 @@ pub(crate) struct Printing {
 /// What became of the lines.
 #[derive(Debug)]
 pub(crate) struct Printed {
-    /// What ended the printing before its time.
-    pub(crate) end: Option<OutputError>,
-    /// Lines that were not printed, because the reader did not read.
-    pub(crate) missed: u64,
+    end: Option<OutputError>,
+    missed: u64,
+}
+
+impl Printed {
+    /// Tells the user of lines that were not printed, and how the command ends: a reader that has
+    /// gone has had enough.
+    pub(crate) fn into_result(self, language: Language) -> Result<Exit, Failure> {
+        if self.missed > 0 {
+            warn(language, Phrase::LinesMissed(self.missed));
+        }
+        self.end.map_or(Ok(Exit::Success), OutputError::into_result)
+    }
 }
 
 /// Starts to print lines. `on_end` is called when nobody reads them any more.

@@ -1,22 +1,20 @@
-//! `enchufe serve`: a service for each client that connects, and the tutorial's own lines about
-//! what happens.
+//! `enchufe serve`: a service for each client that connects.
 
 use super::{
     addresses,
     args::{self, ServiceName},
     catalogue::Phrase,
-    escape,
     exit_code::Exit,
     failure::Failure,
     language::Language,
-    output::{self, Lines},
-    signals,
+    output, page, signals, telling,
+    usage::misplaced,
 };
 use crate::{
     address::Address,
     guard::OriginPolicy,
     serve::{ServeOptions, serve},
-    service::{Echo, Event, Feed, Greet, Observer},
+    service::{Echo, Feed, Greet},
     shutdown::Shutdown,
     source::{Clock, Random},
     transport::{BindOptions, Listener},
@@ -26,21 +24,46 @@ use crate::{
 pub(super) async fn run(args: args::Serve, language: Language) -> Result<Exit, Failure> {
     let stop = signals::Stop::new().map_err(Failure::System)?;
     let addresses = addresses::parse(&args.addresses)?;
+    args.check(&addresses)?;
     let listeners = listen(&addresses, &bind_options(&args)?, language).await?;
     let (trigger, shutdown) = Shutdown::new();
     stop.pull(trigger.clone());
     let (lines, printing) = output::lines(move || trigger.request()).map_err(Failure::System)?;
-    let observer = observer(args.service, (!args.quiet).then_some(lines), language);
+    let lines = (!args.quiet).then_some(lines);
+    let observer = telling::observer(args.service, lines, language);
     let mut options = ServeOptions { once: args.once, observer, ..ServeOptions::default() };
     if let Some(count) = args.max_connections {
         options.connections_max = usize::try_from(count).unwrap_or(usize::MAX);
     }
     serve_by_name(args, listeners, options, shutdown).await;
-    let printed = printing.end();
-    if printed.missed > 0 {
-        warn(language, Phrase::LinesMissed(printed.missed));
+    printing.end().into_result(language)
+}
+
+impl args::Serve {
+    /// What clap cannot know: flags of one service given to another, and flags of WebSocket
+    /// without one.
+    fn check(&self, addresses: &[Address]) -> Result<(), Failure> {
+        let name = self.service.name();
+        let flag = self.generator.misplaced(name);
+        let greeting =
+            (self.greeting.is_some() && self.service != ServiceName::Greet).then_some("--greeting");
+        if let Some(flag) = flag.or(greeting) {
+            return Err(misplaced(flag, name, "enchufe serve"));
+        }
+        let ws_flags = [
+            (!self.allow_origin.is_empty(), "--allow-origin"),
+            (!self.host_name.is_empty(), "--host-name"),
+            (self.page.is_some(), "--page"),
+            (self.message_bytes_max.is_some(), "--message-bytes-max"),
+        ];
+        let is_ws = |address: &Address| matches!(address, Address::Ws(_));
+        match ws_flags.iter().find(|(is_given, _)| *is_given) {
+            Some((_, flag)) if !addresses.iter().any(is_ws) => {
+                Err(misplaced(flag, &self.addresses.join(" "), "enchufe serve"))
+            }
+            _ => Ok(()),
+        }
     }
-    printed.end.map_or(Ok(Exit::Success), output::OutputError::into_result)
 }
 
 fn bind_options(args: &args::Serve) -> Result<BindOptions, Failure> {
@@ -57,6 +80,7 @@ fn bind_options(args: &args::Serve) -> Result<BindOptions, Failure> {
     };
     options.ws.allowed_origins.clone_from(&args.allow_origin);
     options.ws.host_names.clone_from(&args.host_name);
+    options.ws.page = Some(page::handler(args.service.name(), args.page.as_deref())?);
     Ok(options)
 }
 
@@ -67,11 +91,15 @@ async fn listen(
 ) -> Result<Vec<Listener>, Failure> {
     let mut listeners = Vec::with_capacity(addresses.len());
     for address in addresses {
-        let listener = Listener::bind(address, options).await?;
+        listeners.push(Listener::bind(address, options).await?);
+    }
+    for listener in &listeners {
         for warning in listener.warnings() {
-            warn(language, Phrase::Bind(warning));
+            output::warn(language, Phrase::Bind(warning));
         }
-        listeners.push(listener);
+        for address in listener.local_addresses() {
+            output::notice(&language.say(Phrase::ListeningOn(&address.to_string())));
+        }
     }
     Ok(listeners)
 }
@@ -101,45 +129,4 @@ async fn serve_by_name(
             serve(listeners, service, options, shutdown).await
         }
     };
-}
-
-/// Puts what happens into words: on standard output what the tutorial's servers print, on standard
-/// error the rest.
-pub(super) fn observer(service: ServiceName, lines: Option<Lines>, language: Language) -> Observer {
-    let print = move |line: String| {
-        if let Some(lines) = &lines {
-            lines.print(line);
-        }
-    };
-    Observer::new(move |event| match (service, event) {
-        (_, Event::Listening(address)) => {
-            output::notice(&language.say(Phrase::ListeningOn(&address.to_string())));
-        }
-        (ServiceName::Echo, Event::Connected(peer)) => {
-            print(language.say(Phrase::ConnectedBy(&peer.escaped())));
-        }
-        (ServiceName::Greet, Event::Received { message, .. }) => {
-            print(format!("< {}", escape::line(&message.payload)));
-        }
-        (ServiceName::Greet, Event::Sent { message, .. }) => {
-            print(format!("> {}", escape::line(&message.payload)));
-        }
-        (ServiceName::Random, Event::Sent { message, .. }) => {
-            print(escape::line(&message.payload));
-        }
-        (_, Event::Refused { peer, connections_max }) => {
-            let peer = &peer.escaped();
-            warn(language, Phrase::TurnedAway { peer, connections_max: *connections_max });
-        }
-        (_, Event::Dropped(clients)) => warn(language, Phrase::Dropped(*clients)),
-        (_, Event::Closed { peer, error: Some(error) }) => {
-            tracing::info!(peer = %peer.escaped(), %error, "a client was not served to its end");
-        }
-        _ => {}
-    })
-}
-
-fn warn(language: Language, phrase: Phrase<'_>) {
-    let text = escape::line(language.say(phrase).as_bytes());
-    output::notice(&format!("{}: {text}", language.say(Phrase::Warning)));
 }

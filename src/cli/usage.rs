@@ -7,7 +7,7 @@ use std::error::Error as _;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use super::values::ValueError;
+use super::{failure::Failure, values::ValueError};
 
 /// What is wrong with a command line, and whose help page says how it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,6 +101,12 @@ impl UsageError {
             _ => Self::Other(plain(error)),
         }
     }
+}
+
+/// A flag that means nothing where it was given.
+pub(crate) fn misplaced(flag: &str, with: &str, command: &str) -> Failure {
+    let error = UsageError::Conflict { argument: flag.into(), with: vec![with.into()] };
+    Failure::Usage(Usage { error, command: command.into() })
 }
 
 /// `connect localhost 65432`: clap sees one word too many, we see an address in two words.

@@ -38,7 +38,7 @@ pub(crate) enum ValueError {
     #[error("expected one short line with {{name}} where the name goes")]
     Greeting,
     /// Expected the first of three ports.
-    #[error("expected a port from 1 to 65533, the first of three")]
+    #[error("expected a port up to 65533, the first of three, or 0 for free ones")]
     PortBase,
 }
 
@@ -99,10 +99,10 @@ pub(crate) fn count(text: &str) -> Result<u32, ValueError> {
     whole(text).filter(|count| *count > 0).ok_or(ValueError::Count)
 }
 
-/// Text → the first of three neighbouring ports.
+/// Text → the first of three neighbouring ports, or 0, which stands for free ones.
 pub(crate) fn port_base(text: &str) -> Result<u16, ValueError> {
     let port = whole(text).and_then(|port| u16::try_from(port).ok());
-    port.filter(|port| (1..=u16::MAX - 2).contains(port)).ok_or(ValueError::PortBase)
+    port.filter(|port| *port <= u16::MAX - 2).ok_or(ValueError::PortBase)
 }
 
 /// Digits and nothing else: `parse` alone would take `+1`.
@@ -153,7 +153,8 @@ mod tests {
     #[test]
     fn a_port_base_leaves_room_for_two_more() {
         assert_eq!(port_base("65533"), Ok(65533));
-        for text in ["0", "65534", "70000", "x"] {
+        assert_eq!(port_base("0"), Ok(0));
+        for text in ["65534", "70000", "x", ""] {
             assert_eq!(port_base(text), Err(ValueError::PortBase), "{text}");
         }
     }

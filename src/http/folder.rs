@@ -27,8 +27,10 @@ pub struct Folder {
 #[derive(Debug, thiserror::Error)]
 #[error("cannot serve the page '{path}': {error}")]
 pub struct OpenFolderError {
-    path: String,
-    error: io::Error,
+    /// The path asked for.
+    pub path: String,
+    /// What the system said.
+    pub error: io::Error,
 }
 
 /// Why a request for a file is refused: it is not there, or it is none of the asker's business,

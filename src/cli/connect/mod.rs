@@ -18,7 +18,8 @@ use self::{
     talk::{Ending, Talk},
 };
 use super::{
-    args, catalogue::Phrase, exit_code::Exit, failure::Failure, language::Language, output, signals,
+    args, catalogue::Phrase, exit_code::Exit, failure::Failure, language::Language, output,
+    signals, usage::misplaced,
 };
 use crate::{
     address::Address,
@@ -31,6 +32,11 @@ pub(super) async fn run(args: args::Connect, language: Language) -> Result<Exit,
     let address = Address::parse_connect(&args.address)?;
     if address == Address::Stdio {
         return Err(Failure::ConnectToStdio);
+    }
+    let ws_flag = (args.origin.is_some().then_some("--origin"))
+        .or((!args.protocol.is_empty()).then_some("--protocol"));
+    if let (Some(flag), false) = (ws_flag, matches!(address, Address::Ws(_))) {
+        return Err(misplaced(flag, &args.address, "enchufe connect"));
     }
     let options = options(&args);
     let connection = tokio::select! {

@@ -68,6 +68,8 @@ fn expected(why: ValueError) -> &'static str {
         ValueError::Count => "se espera un número entero mayor que 0",
         ValueError::Origin => "se espera ESQUEMA://HOST[:PUERTO], null o *",
         ValueError::Greeting => "se espera una línea corta con {name} donde va el nombre",
-        ValueError::PortBase => "se espera un puerto de 1 a 65533, el primero de tres",
+        ValueError::PortBase => {
+            "se espera un puerto de hasta 65533, el primero de tres, o 0 para puertos libres"
+        }
     }
 }
