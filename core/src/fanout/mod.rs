@@ -8,8 +8,11 @@
 //! A reader that is not in the ring (it came late, or fell behind) asks for pages of history
 //! through [`Action::History`] until it has caught up. Only history declares messages missing.
 
+mod error;
 mod reader;
 mod ring;
+#[cfg(test)]
+mod tests;
 mod transmit;
 
 use std::{
@@ -27,6 +30,7 @@ use crate::{
 use reader::{Reader, State, Subscription};
 use ring::Ring;
 
+pub use error::{OutboxFull, SubscribeError};
 pub use transmit::{SLICES_MAX, Transmit};
 
 /// The bounds of a [`Fanout`].
@@ -85,37 +89,6 @@ pub struct Page {
     /// The page is complete through here.
     pub through: Position,
 }
-
-/// Why a subscription was refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum SubscribeError {
-    /// The connection reads the channel already.
-    #[error("this connection reads the channel already")]
-    Already,
-    /// More channels than one connection may read.
-    #[error("one connection may read at most {0} channels")]
-    TooMany(usize),
-    /// The connection is closing.
-    #[error("the connection is closing")]
-    Closing,
-}
-
-impl SubscribeError {
-    /// The stable word for programs.
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::Already => "already_subscribed",
-            Self::TooMany(_) => "too_many_subscriptions",
-            Self::Closing => "closing",
-        }
-    }
-}
-
-/// Replies wait for a reader that does not read: more than [`Limits::outbox_bytes_max`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the reader takes no replies")]
-pub struct OutboxFull;
 
 /// What has happened, counted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -216,6 +189,9 @@ impl Fanout {
     ) -> Result<SubscriptionId, SubscribeError> {
         let reader =
             self.reader(reader_id).filter(|r| !r.closing).ok_or(SubscribeError::Closing)?;
+        if reader.outbox_bytes >= self.limits.outbox_bytes_max {
+            return Err(OutboxFull.into());
+        }
         if reader.subscriptions.len() >= self.limits.subscriptions_max {
             return Err(SubscribeError::TooMany(self.limits.subscriptions_max));
         }

@@ -306,6 +306,20 @@ impl Fanout {
             self.dirty.retain(|dirty| *dirty != ring_index);
             self.names.remove(&ring.channel);
             self.actions.push_back(Action::Detach(ring.channel));
+        } else if !ring.sweep.queued {
+            // A quiet channel is never swept, and its readers come and go all the same.
+            self.forget_stale(subscription.ring);
+        }
+    }
+
+    /// Takes those who have left off a ring's list, once they are most of it.
+    pub(super) fn forget_stale(&mut self, index: usize) {
+        let ring = &mut self.rings[index];
+        if ring.stale * 2 > ring.readers.len() {
+            let mut readers = std::mem::take(&mut ring.readers);
+            ring.stale = 0;
+            readers.retain(|id| self.subscription(*id).is_some());
+            self.rings[index].readers = readers;
         }
     }
 }

@@ -67,12 +67,7 @@ impl Fanout {
     }
 
     fn end_sweep(&mut self, index: usize) {
-        if self.rings[index].stale * 2 > self.rings[index].readers.len() {
-            let mut readers = std::mem::take(&mut self.rings[index].readers);
-            readers.retain(|id| self.subscription(*id).is_some());
-            self.rings[index].readers = readers;
-            self.rings[index].stale = 0;
-        }
+        self.forget_stale(index);
         let sweep = &mut self.rings[index].sweep;
         sweep.at = 0;
         if std::mem::take(&mut sweep.again) {

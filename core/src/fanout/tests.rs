@@ -1,0 +1,52 @@
+//! What readers who come and go, or take nothing, may cost.
+
+use super::*;
+
+fn fanout() -> Fanout {
+    Fanout::new(Limits {
+        ring_len_max: 10,
+        ring_bytes_max: 1 << 20,
+        outbox_bytes_max: 4 << 10,
+        subscriptions_max: 8,
+    })
+}
+
+fn name(text: &str) -> ChannelName {
+    text.parse().expect("a name")
+}
+
+#[test]
+fn readers_who_come_and_go_leave_nothing_behind_in_a_quiet_channel() {
+    let mut fanout = fanout();
+    let (channel, start) = (name("quiet"), Position::new(crate::Epoch(1), 0));
+    let stays = fanout.connect(Form::V1, 0);
+    fanout.subscribe(stays, &channel, None).expect("the first");
+    fanout.attached(&channel, start);
+    while fanout.next_ready(&mut 8).is_some() {}
+    let index = fanout.names[&channel];
+    for token in 1..1_000 {
+        let comes = fanout.connect(Form::Raw, token);
+        let subscription = fanout.subscribe(comes, &channel, None).expect("the first");
+        fanout.start(subscription, start, None, SlowPolicy::Skip);
+        fanout.disconnect(comes);
+        assert!(fanout.rings[index].readers.len() <= 2, "those who left are forgotten");
+    }
+    assert_eq!(fanout.rings[index].subscriptions, 1);
+}
+
+#[test]
+fn a_reader_who_takes_no_answers_gets_no_more_subscriptions() {
+    let mut fanout = fanout();
+    let reader = fanout.connect(Form::V1, 0);
+    let refused = (0..).find_map(|number| {
+        let subscribed = fanout.subscribe(reader, &name(&format!("none/{number}")), None);
+        let Ok(subscription) = subscribed else { return subscribed.err() };
+        fanout.refuse(subscription, "unknown_channel", "there is no such channel");
+        let waiting = fanout.reader(reader).expect("it is here").outbox_bytes;
+        assert!(waiting <= 2 * fanout.limits.outbox_bytes_max, "{waiting} bytes wait");
+        None
+    });
+    assert_eq!(refused, Some(SubscribeError::Stuck(OutboxFull)));
+    // Nor is it told so: there is no room for that either.
+    fanout.push(reader, Bytes::from_static(b"stuck")).expect_err("the outbox is full");
+}
