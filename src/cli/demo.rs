@@ -80,14 +80,18 @@ pub(super) async fn run(args: args::Demo, language: Language) -> Result<Exit, Fa
         let observer = observer(ServiceName::Echo, &lines, language);
         let options = ServeOptions { observer, ..ServeOptions::default() };
         let shutdown = shutdown.clone();
-        tasks.spawn(async move { drop(serve(vec![listener], Echo, options, shutdown).await) });
+        tasks.spawn(async move {
+            serve(vec![listener], Echo, options, shutdown).await;
+        });
     }
     if let Some(listener) = greeting {
         let observer = observer(ServiceName::Greet, &lines, language);
         let options = ServeOptions { observer, ..ServeOptions::default() };
         let (service, shutdown) =
             (Greet::new(Default::default(), options.observer.clone()), shutdown.clone());
-        tasks.spawn(async move { drop(serve(vec![listener], service, options, shutdown).await) });
+        tasks.spawn(async move {
+            serve(vec![listener], service, options, shutdown).await;
+        });
     }
     drop(lines);
     if let Some(listener) = page {

@@ -123,7 +123,7 @@ impl Feeding {
 fn source(args: &args::Feed) -> Result<AnySource, Failure> {
     if let Some((program, arguments)) = args.program.split_first().filter(|_| args.exec) {
         let program = Program::start(program, arguments, args.pty).map_err(LiveFailure::Start)?;
-        return Ok(AnySource::Program(program));
+        return Ok(AnySource::Program(Box::new(program)));
     }
     Ok(match args.source {
         Some(FeedSource::Clock) => {

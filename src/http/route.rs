@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use enchufe_core::ChannelName;
+use http_body_util::BodyExt;
 use hyper::{
     Method, Request, Response, StatusCode, Uri,
     body::Incoming,
@@ -95,15 +96,10 @@ async fn others(site: &Site, path: &str, request: &Request<Incoming>) -> Result<
         return Ok(embedded(request, asset, page::ASSET_CACHE_CONTROL));
     }
     match &site.options.page {
-        Some(folder) => Ok(folder.respond(request).await.map(|body| full_of(body))),
+        Some(folder) => Ok(folder.respond(request).await.map(BodyExt::boxed_unsync)),
         None if path == "/" => Ok(document(request)),
         None => Err(not_found(path)),
     }
-}
-
-fn full_of(body: http_body_util::Full<bytes::Bytes>) -> super::answer::Body {
-    use http_body_util::BodyExt;
-    body.boxed_unsync()
 }
 
 async fn read(

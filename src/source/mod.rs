@@ -47,7 +47,7 @@ pub enum AnySource {
     /// The lines of standard input.
     StandardInput(Lines<tokio::io::Stdin>),
     /// The lines of a program.
-    Program(Program),
+    Program(Box<Program>),
 }
 
 impl AnySource {

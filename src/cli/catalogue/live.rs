@@ -16,8 +16,6 @@ pub(crate) enum LivePhrase<'a> {
     WebSocket,
     /// The word before a command for a shell.
     Shell,
-    /// The word before a command that publishes.
-    Publish,
     /// The word before the echo server's address.
     Echo,
     /// The word before the greet server's address.
@@ -45,7 +43,6 @@ pub(super) fn english(phrase: LivePhrase<'_>) -> String {
         LivePhrase::Page => "page".into(),
         LivePhrase::WebSocket => "WebSocket".into(),
         LivePhrase::Shell => "shell".into(),
-        LivePhrase::Publish => "publish".into(),
         LivePhrase::Echo => "echo".into(),
         LivePhrase::Greet => "greet".into(),
         LivePhrase::Keeps(count) => {
@@ -75,7 +72,6 @@ pub(super) fn spanish(phrase: LivePhrase<'_>) -> String {
         LivePhrase::Page => "página".into(),
         LivePhrase::WebSocket => "WebSocket".into(),
         LivePhrase::Shell => "consola".into(),
-        LivePhrase::Publish => "publicar".into(),
         LivePhrase::Echo => "eco".into(),
         LivePhrase::Greet => "saludo".into(),
         LivePhrase::Keeps(count) => format!(
@@ -83,10 +79,13 @@ pub(super) fn spanish(phrase: LivePhrase<'_>) -> String {
         ),
         LivePhrase::TryNext => "prueba, en otra terminal:".into(),
         LivePhrase::CtrlCEnds => "Ctrl-C termina".into(),
-        LivePhrase::SourceEnded(status) => {
-            format!("la fuente ha terminado ({status}); su historial sigue ahí hasta Ctrl-C")
+        LivePhrase::SourceEnded(status) => format!(
+            "la fuente ha terminado ({}); su historial sigue ahí hasta Ctrl-C",
+            status_in_spanish(status)
+        ),
+        LivePhrase::SourceEndedAndSoDoWe(status) => {
+            format!("la fuente ha terminado ({})", status_in_spanish(status))
         }
-        LivePhrase::SourceEndedAndSoDoWe(status) => format!("la fuente ha terminado ({status})"),
         LivePhrase::ReadOnlyFromElsewhere(address) => {
             format!(
                 "{address} se puede leer desde otras máquinas; publicar desde allí se rechaza sin --publish-token-file FICHERO"
@@ -95,6 +94,14 @@ pub(super) fn spanish(phrase: LivePhrase<'_>) -> String {
         LivePhrase::Taken { address, program } => format!(
             "{address} está ocupado, quizá por el propio programa del tutorial: esa parte no se inicia; '{program} demo --port-base 9000' usa otros puertos"
         ),
+    }
+}
+
+/// `exit 3` and `signal 9` are codes; the rest is words.
+fn status_in_spanish(status: &str) -> &str {
+    match status {
+        "end of input" => "fin de la entrada",
+        other => other,
     }
 }
 

@@ -69,6 +69,9 @@ pub(super) fn bind_warning(warning: &BindWarning) -> String {
         BindWarning::NoIpv6 { address } => {
             format!("{address} se sirve solo en IPv4: esta máquina no tiene IPv6")
         }
+        BindWarning::TooManyAddresses { address, found, served } => {
+            format!("{address} tiene {found} direcciones; se sirven las {served} primeras")
+        }
         BindWarning::EveryInterface { address } => {
             format!("{address} escucha en todas las interfaces: otras máquinas pueden conectarse")
         }
