@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     address::HostPort,
-    http::{Folder, Listener, Options, Token},
+    http::{Folder, Listener, Options, Token, channel_path},
     live::{broker::ChannelOptions, feed},
     shutdown::{Shutdown, Trigger},
     source::{Clock, Lines, Program, Random, Source},
@@ -43,7 +43,7 @@ pub(super) async fn run(args: args::Feed, language: Language) -> Result<Exit, Fa
     let mut site = Site::start()?;
     site.broker().declare(&channel, channel_options(&args));
     for listener in listeners {
-        announce(&listener, &args, language);
+        announce(&listener, &channel, &args, language);
         site.serve(listener, options.clone(), shutdown.clone());
     }
     let feeding =
@@ -130,10 +130,11 @@ async fn listen(args: &args::Feed, language: Language) -> Result<Vec<Listener>, 
     Ok(listeners)
 }
 
-fn announce(listener: &Listener, args: &args::Feed, language: Language) {
+fn announce(listener: &Listener, channel: &ChannelName, args: &args::Feed, language: Language) {
+    let path = &channel_path(channel);
     for endpoint in listener.local_addresses() {
         let address = format!("http://{endpoint}");
-        output::notice(&language.say(Phrase::FeedOn { address: &address, channel: &args.channel }));
+        output::notice(&language.say(Phrase::FeedOn { address: &address, path }));
     }
     if !listener.is_loopback() && args.publish_token_file.is_none() {
         output::warn(language, Phrase::PublishingRefused);

@@ -1,7 +1,7 @@
 //! English: phrases, and what is wrong with a command line. The library's errors speak for
 //! themselves.
 
-use super::{Part, Phrase, Report, one_of, things_to_try};
+use super::{Part, Phrase, Report, one_of, things_to_try, ways_to_read};
 use crate::cli::{
     failure::Failure,
     usage::{Usage, UsageError},
@@ -24,8 +24,8 @@ pub(super) fn say(phrase: Phrase<'_>) -> String {
         Phrase::LinesMissed(lines) => {
             format!("{lines} lines were not printed: nobody read them in time")
         }
-        Phrase::FeedOn { address, channel } => {
-            format!("listening on {address} (channel {channel}; open it in a browser)")
+        Phrase::FeedOn { address, path } => {
+            format!("listening on {address} (open it in a browser){}", ways_to_read(address, path))
         }
         Phrase::SourceEnded(status) => {
             format!("the source has ended ({status}); its messages stay until Ctrl-C")
@@ -40,9 +40,9 @@ pub(super) fn say(phrase: Phrase<'_>) -> String {
             name(part)
         ),
         Phrase::TryNext { page, greet, echo } => {
-            let page = page.map(|url| format!("\n  open {url} in two browsers"));
-            let rest = things_to_try(greet, echo);
-            format!("\nTry next:{}{rest}\nCtrl-C ends.", page.unwrap_or_default())
+            let open = page.map(|url| format!("\n  open {url} in two browsers"));
+            let rest = things_to_try(page, greet, echo);
+            format!("\nTry next:{}{rest}\nCtrl-C ends.", open.unwrap_or_default())
         }
         Phrase::Text(text) => text.into(),
         Phrase::Bind(warning) => warning.to_string(),

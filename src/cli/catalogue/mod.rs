@@ -39,7 +39,7 @@ pub(crate) enum Phrase<'a> {
     /// serve: this many lines were not printed, because nobody read them in time.
     LinesMissed(u64),
     /// feed: the page and the channel are here.
-    FeedOn { address: &'a str, channel: &'a str },
+    FeedOn { address: &'a str, path: &'a str },
     /// feed: the source ended, with this status, and its messages stay.
     SourceEnded(&'a str),
     /// feed: others can read and not publish.
@@ -68,11 +68,23 @@ pub(crate) enum Part {
 }
 
 /// What to type with each part that is there, in the order in which it is fun.
-fn things_to_try(greet: Option<u16>, echo: Option<u16>) -> String {
-    let greet = greet.map(|port| format!("\n  echo Ana | enchufe connect ws://localhost:{port}"));
-    let echo = echo
-        .map(|port| format!("\n  echo -n 'Hello, world' | enchufe connect tcp://127.0.0.1:{port}"));
-    greet.into_iter().chain(echo).collect()
+/// Commands for a shell, a line each: the same in every language, and called as we were.
+fn things_to_try(page: Option<&str>, greet: Option<u16>, echo: Option<u16>) -> String {
+    let program = crate::cli::output::program();
+    let numbers = page.and_then(|url| url.strip_prefix("http://"));
+    let numbers = numbers.map(|at| format!("\n  {program} connect ws://{at}/channels/numbers"));
+    let greet = greet.map(|port| format!("\n  echo Ana | {program} connect ws://localhost:{port}"));
+    let echo = echo.map(|port| {
+        format!("\n  echo -n 'Hello, world' | {program} connect tcp://127.0.0.1:{port}")
+    });
+    echo.into_iter().chain(greet).chain(numbers).collect()
+}
+
+/// How a shell reads a channel, a line each.
+fn ways_to_read(address: &str, path: &str) -> String {
+    let program = crate::cli::output::program();
+    let host = address.trim_start_matches("http://");
+    format!("\n  curl -N {address}{path}\n  {program} connect ws://{host}{path}")
 }
 
 /// A failure in words: one line each.

@@ -6,7 +6,7 @@ mod help;
 mod network;
 mod usage;
 
-use super::{Part, Phrase, Report, things_to_try};
+use super::{Part, Phrase, Report, things_to_try, ways_to_read};
 use crate::cli::failure::Failure;
 use crate::transport::BindError;
 
@@ -31,10 +31,12 @@ pub(super) fn say(phrase: Phrase<'_>) -> String {
         Phrase::LinesMissed(lines) => {
             format!("{lines} líneas sin imprimir: nadie las leyó a tiempo")
         }
-        Phrase::FeedOn { address, channel } => {
-            format!("escuchando en {address} (canal {channel}; ábrelo en un navegador)")
-        }
+        Phrase::FeedOn { address, path } => format!(
+            "escuchando en {address} (ábrelo en un navegador){}",
+            ways_to_read(address, path)
+        ),
         Phrase::SourceEnded(status) => {
+            let status = if status == "end of input" { "fin de la entrada" } else { status };
             format!("la fuente ha terminado ({status}); sus mensajes siguen ahí hasta Ctrl-C")
         }
         Phrase::PublishingRefused => {
@@ -47,9 +49,9 @@ pub(super) fn say(phrase: Phrase<'_>) -> String {
             name(part)
         ),
         Phrase::TryNext { page, greet, echo } => {
-            let page = page.map(|url| format!("\n  abre {url} en dos navegadores"));
-            let rest = things_to_try(greet, echo);
-            format!("\nPrueba ahora:{}{rest}\nCtrl-C termina.", page.unwrap_or_default())
+            let open = page.map(|url| format!("\n  abre {url} en dos navegadores"));
+            let rest = things_to_try(page, greet, echo);
+            format!("\nPrueba ahora:{}{rest}\nCtrl-C termina.", open.unwrap_or_default())
         }
         Phrase::Text(text) => text.into(),
         Phrase::Bind(warning) => network::bind_warning(warning),
