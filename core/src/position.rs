@@ -64,7 +64,7 @@ mod tests {
 
     #[test]
     fn a_position_reads_back_as_it_was_written() {
-        let position = Position::new(Epoch(0x6251_a3b2_c4d5_e), 42);
+        let position = Position::new(Epoch(0x6_251a_3b2c_4d5e), 42);
         assert_eq!(position.to_string(), "6251a3b2c4d5e-42");
         assert_eq!(position.to_string().parse(), Ok(position));
     }

@@ -13,12 +13,12 @@ mod exit_code;
 mod failure;
 mod feed;
 mod language;
+mod live;
 mod output;
 mod page;
 mod resolve;
 mod serve;
 mod signals;
-mod site;
 mod telling;
 mod usage;
 mod values;
@@ -86,11 +86,11 @@ fn parse(arguments: &[OsString], language: Language) -> Result<Option<Cli>, Fail
 fn run(cli: Cli, language: Language) -> Result<Exit, Failure> {
     log(&cli.log)?;
     match cli.command {
-        Command::Demo(args) => within_runtime(demo::run(args, language)),
-        Command::Feed(args) => within_runtime(feed::run(args, language)),
         Command::Resolve(args) => resolve::run(&args),
         Command::Serve(args) => within_runtime(serve::run(args, language)),
         Command::Connect(args) => within_runtime(connect::run(args, language)),
+        Command::Feed(args) => within_runtime(feed::run(args, language)),
+        Command::Demo(args) => within_runtime(demo::run(args, language)),
     }
 }
 

@@ -48,7 +48,10 @@ pub(super) fn empty(status: StatusCode) -> Answer {
 
 /// Why a request is refused.
 #[derive(Debug)]
-pub(super) struct Refusal {
+pub(super) struct Refusal(Box<Reasons>);
+
+#[derive(Debug)]
+struct Reasons {
     status: StatusCode,
     code: &'static str,
     message: String,
@@ -62,16 +65,17 @@ impl Refusal {
         code: &'static str,
         message: impl std::fmt::Display,
     ) -> Self {
-        Self { status, code, message: message.to_string(), hint: None, header: None }
+        let message = message.to_string();
+        Self(Box::new(Reasons { status, code, message, hint: None, header: None }))
     }
 
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        self.0.hint = Some(hint.into());
         self
     }
 
     pub(super) fn header(mut self, name: HeaderName, value: &'static str) -> Self {
-        self.header = Some((name, HeaderValue::from_static(value)));
+        self.0.header = Some((name, HeaderValue::from_static(value)));
         self
     }
 
@@ -88,9 +92,10 @@ impl Refusal {
             #[serde(skip_serializing_if = "Option::is_none")]
             hint: Option<&'a str>,
         }
-        let error = Inner { code: self.code, message: &self.message, hint: self.hint.as_deref() };
-        let mut answer = json(self.status, &Whole { error });
-        answer.headers_mut().extend(self.header);
+        let Reasons { status, code, message, hint, header } = *self.0;
+        let error = Inner { code, message: &message, hint: hint.as_deref() };
+        let mut answer = json(status, &Whole { error });
+        answer.headers_mut().extend(header);
         answer
     }
 }

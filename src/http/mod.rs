@@ -99,6 +99,11 @@ impl Listener {
     }
 }
 
+/// The path of a channel's one URL.
+pub fn channel_path(channel: &ChannelName) -> String {
+    route::channel_path(channel)
+}
+
 /// What every request is answered from.
 struct Site {
     node: Node,

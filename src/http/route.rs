@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use enchufe_core::ChannelName;
+use http_body_util::BodyExt;
 use hyper::{
     Method, Request, Response, StatusCode, Uri,
     body::Incoming,
@@ -95,15 +96,10 @@ async fn others(site: &Site, path: &str, request: &Request<Incoming>) -> Result<
         return Ok(embedded(request, asset, page::ASSET_CACHE_CONTROL));
     }
     match &site.options.page {
-        Some(folder) => Ok(folder.respond(request).await.map(|body| full_of(body))),
+        Some(folder) => Ok(folder.respond(request).await.map(BodyExt::boxed_unsync)),
         None if path == "/" => Ok(document(request)),
         None => Err(not_found(path)),
     }
-}
-
-fn full_of(body: http_body_util::Full<bytes::Bytes>) -> super::answer::Body {
-    use http_body_util::BodyExt;
-    body.boxed_unsync()
 }
 
 async fn read(
@@ -175,7 +171,7 @@ fn channels(site: &Site) -> Answer {
             ..state.before_oldest
         };
         Entry {
-            url: format!("/channels/{}", encoded(name.as_str())),
+            url: super::channel_path(&name),
             default: site.options.default_channel.as_ref() == Some(&name),
             name,
             head: state.head.to_string(),
@@ -186,15 +182,15 @@ fn channels(site: &Site) -> Answer {
     json(StatusCode::OK, &List { channels: entries.collect() })
 }
 
-/// A channel's name as a path: everything but unreserved characters and the slash is encoded.
-fn encoded(name: &str) -> impl std::fmt::Display {
+/// A channel's path: everything but unreserved characters and the slash is encoded.
+pub(super) fn channel_path(channel: &ChannelName) -> String {
     const PATH: percent_encoding::AsciiSet = percent_encoding::NON_ALPHANUMERIC
         .remove(b'/')
         .remove(b'-')
         .remove(b'.')
         .remove(b'_')
         .remove(b'~');
-    percent_encoding::utf8_percent_encode(name, &PATH)
+    format!("/channels/{}", percent_encoding::utf8_percent_encode(channel.as_str(), &PATH))
 }
 
 fn document(request: &Request<Incoming>) -> Answer {

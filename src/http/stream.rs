@@ -67,10 +67,9 @@ pub(super) async fn respond(
         .map_err(|error| route::unknown(&error))?;
     let (sender, body) = Channel::<Bytes>::new(PIECES_MAX);
     let stream = Stream { sender, cursor, writer: Writer { form: asked.form, out: String::new() } };
+    let following = site.node.follow();
     let (shutdown, abort) = (site.shutdown.clone(), connection.abort.clone());
-    let place = site.node.stream();
     connection.tasks.spawn(async move {
-        let _place = place;
         let sent = tokio::select! {
             sent = stream.run() => sent,
             () = shutdown.requested() => Ok(()),
@@ -78,6 +77,7 @@ pub(super) async fn respond(
         if sent.is_err() {
             abort.cancel();
         }
+        drop(following);
     });
     Ok(with_body(asked.form, body.boxed_unsync()))
 }

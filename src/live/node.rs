@@ -84,11 +84,21 @@ pub enum ViewError {
     Ending,
 }
 
-/// One of the places for viewers, or a stream that goes on; free again when dropped.
+/// One of the places for viewers; free again when dropped.
 #[derive(Debug)]
-pub(crate) struct Place(Arc<AtomicUsize>);
+pub(super) struct Place(Arc<AtomicUsize>);
 
 impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A reader over plain HTTP that has not yet had everything; counted until it is dropped.
+#[derive(Debug)]
+pub struct Following(Arc<AtomicUsize>);
+
+impl Drop for Following {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
@@ -102,10 +112,9 @@ pub struct Stats {
     pub viewers: usize,
     /// Viewers dropped because they showed no life or did not take the end of the connection.
     pub dropped: u64,
-    /// Subscriptions that have not yet had everything through the end of their channel.
+    /// Subscriptions, and readers over plain HTTP, that have not yet had everything through the
+    /// end of their channel.
     pub unfinished: usize,
-    /// Streams over plain HTTP that have not ended.
-    pub streams: usize,
     /// Publications delivered to WebSocket viewers.
     pub delivered: u64,
     /// Gaps told to WebSocket viewers.
@@ -132,8 +141,8 @@ pub struct Node {
     boards: Arc<[Arc<shard::Board>]>,
     next_shard: Arc<AtomicUsize>,
     viewers: Arc<AtomicUsize>,
+    following: Arc<AtomicUsize>,
     viewers_max: usize,
-    streams: Arc<AtomicUsize>,
     threads: TaskTracker,
     _ending: Arc<Ending>,
 }
@@ -180,8 +189,8 @@ impl Node {
             boards: boards.into(),
             next_shard: Arc::default(),
             viewers: Arc::default(),
+            following: Arc::default(),
             viewers_max: options.viewers_max,
-            streams: Arc::default(),
             threads,
         })
     }
@@ -221,17 +230,17 @@ impl Node {
         Ok(())
     }
 
-    /// Counts a stream over plain HTTP for as long as the place is kept.
-    pub(crate) fn stream(&self) -> Place {
-        self.streams.fetch_add(1, Ordering::Relaxed);
-        Place(Arc::clone(&self.streams))
+    /// Counts a reader over plain HTTP.
+    pub fn follow(&self) -> Following {
+        self.following.fetch_add(1, Ordering::Relaxed);
+        Following(Arc::clone(&self.following))
     }
 
     /// How it stands, summed over the shards.
     pub fn stats(&self) -> Stats {
         let mut stats = Stats {
             viewers: self.viewers.load(Ordering::Relaxed),
-            streams: self.streams.load(Ordering::Relaxed),
+            unfinished: self.following.load(Ordering::Relaxed),
             ..Stats::default()
         };
         for board in self.boards.iter() {

@@ -68,13 +68,18 @@ impl ResolveError {
         if host.is_none() && service.is_none() {
             return Err(Self::Nothing);
         }
-        match [host, service]
+        if let Some(name) = [host, service]
             .into_iter()
             .flatten()
             .find(|name| name.is_empty() || name.contains('\0'))
         {
-            Some(name) => Err(Self::NotAName { name: name.to_owned() }),
-            None => Ok(()),
+            return Err(Self::NotAName { name: name.to_owned() });
+        }
+        match service {
+            Some(service) if !is_service(service) => {
+                Err(Self::UnknownService { service: service.to_owned() })
+            }
+            _ => Ok(()),
         }
     }
 
@@ -99,6 +104,16 @@ impl ResolveError {
             _ => Self::Io { name, error: io::Error::other(error.to_string()) },
         }
     }
+}
+
+/// A port, or something that may be a service's name (RFC 6335 §5.1). glibc takes 70000 for the
+/// port 4464, and -1 for another.
+fn is_service(text: &str) -> bool {
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return text.parse::<u16>().is_ok();
+    }
+    text.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && text.contains(|character: char| character.is_ascii_alphabetic())
 }
 
 /// EAI_ADDRFAMILY, glibc's word for "the host has addresses, but none of that family", is not

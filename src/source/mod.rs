@@ -36,3 +36,49 @@ pub trait Source {
         async { "end".to_owned() }
     }
 }
+
+/// Any of the sources, for whoever learns only at run time which one it is.
+#[non_exhaustive]
+pub enum AnySource {
+    /// The time.
+    Clock(Clock),
+    /// Numbers.
+    Random(Random),
+    /// The lines of standard input.
+    StandardInput(Lines<tokio::io::Stdin>),
+    /// The lines of a program.
+    Program(Box<Program>),
+}
+
+impl AnySource {
+    /// Ends what runs outside of this process for the source's sake.
+    ///
+    /// # Cancel safety
+    ///
+    /// See [`Program::stop`].
+    pub async fn stop(&mut self) {
+        if let Self::Program(program) = self {
+            program.stop().await;
+        }
+    }
+}
+
+impl Source for AnySource {
+    async fn next(&mut self) -> Option<Message> {
+        match self {
+            Self::Clock(source) => source.next().await,
+            Self::Random(source) => source.next().await,
+            Self::StandardInput(source) => source.next().await,
+            Self::Program(source) => source.next().await,
+        }
+    }
+
+    async fn status(&mut self) -> String {
+        match self {
+            Self::Clock(source) => source.status().await,
+            Self::Random(source) => source.status().await,
+            Self::StandardInput(source) => source.status().await,
+            Self::Program(source) => source.status().await,
+        }
+    }
+}

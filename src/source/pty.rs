@@ -12,11 +12,11 @@ pub(super) fn open() -> std::io::Result<(tokio::io::Empty, std::process::Stdio)>
 #[cfg(unix)]
 mod unix {
     use std::{
+        fs::File,
         io,
-        os::fd::OwnedFd,
         pin::Pin,
         process::Stdio,
-        task::{Context, Poll, ready},
+        task::{Context, Poll},
     };
 
     use rustix::{
@@ -25,7 +25,7 @@ mod unix {
         pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
         termios::{OptionalActions, tcgetattr, tcsetattr},
     };
-    use tokio::io::{AsyncRead, ReadBuf, unix::AsyncFd};
+    use tokio::io::{AsyncRead, ReadBuf};
 
     /// Our end of the terminal, and the program's.
     pub(in crate::source) fn open() -> io::Result<(Terminal, Stdio)> {
@@ -39,37 +39,27 @@ mod unix {
         let mut settings = tcgetattr(&theirs)?;
         settings.make_raw();
         tcsetattr(&theirs, OptionalActions::Now, &settings)?;
-        let status = rustix::fs::fcntl_getfl(&ours)?;
-        rustix::fs::fcntl_setfl(&ours, status | OFlags::NONBLOCK)?;
-        Ok((Terminal(AsyncFd::new(ours)?), Stdio::from(theirs)))
+        let ours = tokio::fs::File::from_std(File::from(ours));
+        Ok((Terminal(ours), Stdio::from(theirs)))
     }
 
-    pub(in crate::source) struct Terminal(AsyncFd<OwnedFd>);
+    /// Read by tokio's blocking threads: a terminal cannot be registered without unsafe code, and
+    /// there is one of them at most. Its read returns when the last one on the other end has gone.
+    pub(in crate::source) struct Terminal(tokio::fs::File);
 
     impl AsyncRead for Terminal {
         fn poll_read(
-            self: Pin<&mut Self>,
+            mut self: Pin<&mut Self>,
             context: &mut Context<'_>,
             buffer: &mut ReadBuf<'_>,
         ) -> Poll<io::Result<()>> {
-            loop {
-                let mut ready = ready!(self.0.poll_read_ready(context))?;
-                let read = ready.try_io(|terminal| {
-                    let length = rustix::io::read(terminal, buffer.initialize_unfilled())?;
-                    Ok(length)
-                });
-                match read {
-                    Ok(Ok(length)) => {
-                        buffer.advance(length);
-                        return Poll::Ready(Ok(()));
-                    }
-                    // Linux says so when the last one on the other end has gone.
-                    Ok(Err(error)) if Errno::from_io_error(&error) == Some(Errno::IO) => {
-                        return Poll::Ready(Ok(()));
-                    }
-                    Ok(Err(error)) => return Poll::Ready(Err(error)),
-                    Err(_would_block) => {}
+            let read = Pin::new(&mut self.0).poll_read(context, buffer);
+            match read {
+                // How Linux says that the last one on the other end has gone.
+                Poll::Ready(Err(error)) if Errno::from_io_error(&error) == Some(Errno::IO) => {
+                    Poll::Ready(Ok(()))
                 }
+                read => read,
             }
         }
     }

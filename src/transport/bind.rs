@@ -37,23 +37,32 @@ pub(super) fn every_address(
     socket_type: SocketType,
     bind: impl Fn(Target) -> io::Result<Socket>,
 ) -> Result<(Vec<Socket>, Vec<BindWarning>), BindError> {
-    let address = endpoint.to_string();
-    let mut warnings = Vec::new();
-    if endpoint.host.is_every_interface() {
-        warnings.push(BindWarning::EveryInterface { address: address.clone() });
-    }
     if endpoint.host == Host::Any {
-        let sockets = every_interface(endpoint, &mut warnings, &bind)?;
-        return Ok((sockets, warnings));
+        return every_interface(endpoint, &bind);
     }
-    let mut addresses = endpoint::to_serve(endpoint, socket_type)
-        .map_err(|error| BindError::Unresolved { address: address.clone(), error })?;
+    match endpoint::to_serve(endpoint, socket_type) {
+        Ok(addresses) => each(endpoint, addresses, &bind),
+        Err(error) => Err(BindError::Unresolved { address: endpoint.to_string(), error }),
+    }
+}
+
+fn each(
+    endpoint: &HostPort,
+    mut addresses: Vec<SocketAddr>,
+    bind: &impl Fn(Target) -> io::Result<Socket>,
+) -> Result<(Vec<Socket>, Vec<BindWarning>), BindError> {
+    let mut warnings = Vec::new();
+    // A name may mean every interface too.
+    if addresses.iter().any(|address| address.ip().is_unspecified()) {
+        warnings.push(BindWarning::EveryInterface { address: endpoint.to_string() });
+    }
     if addresses.len() > BIND_ADDRESSES_MAX {
-        tracing::warn!(%address, bound = BIND_ADDRESSES_MAX, "listening on the first addresses of the host alone");
+        let (address, found) = (endpoint.to_string(), addresses.len());
+        warnings.push(BindWarning::TooManyAddresses { address, found, served: BIND_ADDRESSES_MAX });
         addresses.truncate(BIND_ADDRESSES_MAX);
     }
     for _ in 0..FREE_PORT_ATTEMPTS_MAX {
-        match on_one_port(endpoint, &addresses, &bind) {
+        match on_one_port(endpoint, &addresses, bind) {
             Ok((sockets, no_ipv6)) => {
                 warnings.extend(no_ipv6);
                 return Ok((sockets, warnings));
@@ -63,14 +72,14 @@ pub(super) fn every_address(
             Err(error) => return Err(bind_error(endpoint, error)),
         }
     }
-    Err(BindError::NoFreePort { address })
+    Err(BindError::NoFreePort { address: endpoint.to_string() })
 }
 
 fn every_interface(
     endpoint: &HostPort,
-    warnings: &mut Vec<BindWarning>,
     bind: &impl Fn(Target) -> io::Result<Socket>,
-) -> Result<Vec<Socket>, BindError> {
+) -> Result<(Vec<Socket>, Vec<BindWarning>), BindError> {
+    let mut warnings = vec![BindWarning::EveryInterface { address: endpoint.to_string() }];
     let both = SocketAddr::from((Ipv6Addr::UNSPECIFIED, endpoint.port));
     let bound = match bind(Target { address: both, dual_stack: true }) {
         Err(error) if means_no_ipv6(&both, &error) => {
@@ -80,7 +89,10 @@ fn every_interface(
         }
         bound => bound,
     };
-    Ok(vec![bound.map_err(|error| bind_error(endpoint, error))?])
+    match bound {
+        Ok(socket) => Ok((vec![socket], warnings)),
+        Err(error) => Err(bind_error(endpoint, error)),
+    }
 }
 
 fn on_one_port(
@@ -137,5 +149,64 @@ fn bind_error(endpoint: &HostPort, error: io::Error) -> BindError {
         },
         io::ErrorKind::AddrNotAvailable => BindError::NotLocal { address },
         _ => BindError::Io { address, error },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    fn udp(target: Target) -> io::Result<Socket> {
+        let socket = target.socket(Type::DGRAM)?;
+        socket.bind(&target.address.into())?;
+        Ok(socket)
+    }
+
+    fn loopback(port: u16) -> HostPort {
+        HostPort { host: Host::V4(Ipv4Addr::LOCALHOST), port }
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_host_with_too_many_addresses_is_served_on_the_first_of_them_and_it_is_said() {
+        let addresses =
+            |count: u8| (1..=count).map(|last| SocketAddr::from(([127, 0, 0, last], 0)));
+        let (sockets, warnings) =
+            each(&loopback(0), addresses(16).collect(), &udp).expect("sockets");
+        assert_eq!((sockets.len(), warnings), (16, Vec::new()));
+        let (sockets, warnings) =
+            each(&loopback(0), addresses(17).collect(), &udp).expect("sockets");
+        assert_eq!(sockets.len(), BIND_ADDRESSES_MAX);
+        assert!(matches!(
+            warnings[..],
+            [BindWarning::TooManyAddresses { found: 17, served: 16, .. }]
+        ));
+        assert!(warnings[0].to_string().contains("17"), "{}", warnings[0]);
+    }
+
+    #[test]
+    fn the_search_for_a_free_port_ends() {
+        let attempts = Cell::new(0);
+        let taken = |target: Target| {
+            if target.address.port() == 0 {
+                return udp(target);
+            }
+            attempts.set(attempts.get() + 1);
+            Err(io::ErrorKind::AddrInUse.into())
+        };
+        let addresses = vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0)); 2];
+        let error = each(&loopback(0), addresses, &taken).expect_err("no port");
+        assert!(matches!(error, BindError::NoFreePort { .. }), "{error:?}");
+        assert!(error.hint().is_some());
+        assert_eq!(attempts.get(), FREE_PORT_ATTEMPTS_MAX);
+    }
+
+    #[test]
+    fn a_name_that_means_every_interface_is_said_too() {
+        let addresses = vec![SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0))];
+        let (_sockets, warnings) = each(&loopback(0), addresses, &udp).expect("a socket");
+        assert!(matches!(warnings[..], [BindWarning::EveryInterface { .. }]), "{warnings:?}");
     }
 }

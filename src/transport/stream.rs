@@ -135,6 +135,8 @@ impl Incoming {
             }
             Err(error) => {
                 self.ended = true;
+                // Half a line is not passed off as one.
+                self.splitter = None;
                 Err(RecvError::from_io(&self.peer, error))
             }
         }

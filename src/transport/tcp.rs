@@ -144,15 +144,19 @@ pub(crate) async fn connect(
 }
 
 async fn connect_any(endpoint: &HostPort) -> Result<(TcpStream, SocketAddr), OpenError> {
-    let mut waiting = addresses_to_connect(endpoint, SocketType::STREAM).await?.into_iter();
+    let addresses = addresses_to_connect(endpoint, SocketType::STREAM).await?;
+    connect_first(addresses).await.map_err(|error| open_error(endpoint, error))
+}
+
+async fn connect_first(addresses: Vec<SocketAddr>) -> io::Result<(TcpStream, SocketAddr)> {
+    let mut waiting = addresses.into_iter().take(CONNECT_ADDRESSES_MAX);
     let mut attempts: JoinSet<io::Result<_>> = JoinSet::new();
     let mut failure: Option<io::Error> = None;
     loop {
         if let Some(address) = waiting.next() {
             attempts.spawn(async move { Ok((TcpStream::connect(address).await?, address)) });
         } else if attempts.is_empty() {
-            let error = failure.unwrap_or_else(|| io::ErrorKind::NotFound.into());
-            return Err(open_error(endpoint, error));
+            return Err(failure.unwrap_or_else(|| io::ErrorKind::NotFound.into()));
         }
         let ended = tokio::select! {
             ended = attempts.join_next() => ended,
@@ -176,7 +180,7 @@ async fn connect_any(endpoint: &HostPort) -> Result<(TcpStream, SocketAddr), Ope
     }
 }
 
-/// The first addresses of a host.
+/// The addresses of a host, in the order in which they are to be tried.
 pub(super) async fn addresses_to_connect(
     endpoint: &HostPort,
     socket_type: SocketType,
@@ -185,12 +189,10 @@ pub(super) async fn addresses_to_connect(
     let found =
         tokio::task::spawn_blocking(move || endpoint::to_connect(&owned, socket_type)).await;
     let address = endpoint.to_string();
-    let mut addresses = match found {
-        Ok(found) => found.map_err(|error| OpenError::Unresolved { address, error })?,
-        Err(error) => return Err(OpenError::Io { address, error: error.into() }),
-    };
-    addresses.truncate(CONNECT_ADDRESSES_MAX);
-    Ok(addresses)
+    match found {
+        Ok(found) => found.map_err(|error| OpenError::Unresolved { address, error }),
+        Err(error) => Err(OpenError::Io { address, error: error.into() }),
+    }
 }
 
 /// What the system said, in our words.
@@ -204,5 +206,53 @@ pub(super) fn open_error(endpoint: &HostPort, error: io::Error) -> OpenError {
         | io::ErrorKind::AddrNotAvailable
         | io::ErrorKind::TimedOut => OpenError::Unreachable { address, error },
         _ => OpenError::Io { address, error },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn server() -> (TcpListener, SocketAddr) {
+        let server = TcpListener::bind("127.0.0.1:0").await.expect("a listener");
+        let address = server.local_addr().expect("bound");
+        (server, address)
+    }
+
+    /// An address that refuses: its port was free a moment ago.
+    async fn nobody() -> SocketAddr {
+        server().await.1
+    }
+
+    #[tokio::test]
+    async fn what_is_sent_is_sent_at_once_on_both_sides() {
+        let endpoint = HostPort::from(SocketAddr::from(([127, 0, 0, 1], 0)));
+        let (mut listener, _) = Listener::bind(&endpoint, 1).await.expect("a listener");
+        let local = listener.local_addresses().next().expect("an address");
+        let (client, _) = connect(&local, Duration::from_secs(10)).await.expect("a connection");
+        let (server, _) = listener.accept().await;
+        assert!(client.nodelay().expect("known") && server.nodelay().expect("known"));
+    }
+
+    #[tokio::test]
+    async fn so_many_addresses_are_tried_and_no_more() {
+        let (_server, answers) = server().await;
+        let mut addresses = vec![nobody().await; CONNECT_ADDRESSES_MAX - 1];
+        addresses.push(answers);
+        let (_, peer) = connect_first(addresses.clone()).await.expect("the last one answers");
+        assert_eq!(peer, answers);
+        addresses.insert(0, addresses[0]);
+        let error = connect_first(addresses).await.expect_err("it is not tried any more");
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
+    }
+
+    #[tokio::test]
+    async fn a_refusal_tells_more_than_an_address_that_cannot_be_reached() {
+        // Nothing is ever reached from a broadcast address.
+        let unreachable = SocketAddr::from(([255, 255, 255, 255], 9));
+        let error = connect_first(vec![unreachable, nobody().await]).await.expect_err("nobody");
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
+        let error = connect_first(vec![nobody().await, unreachable]).await.expect_err("nobody");
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
     }
 }

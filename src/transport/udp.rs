@@ -11,6 +11,7 @@ use tokio::time::timeout;
 use super::datagram::{self, Incoming, Outgoing, Server, Socket};
 use super::{BindError, BindOptions, BindWarning, OpenError, Peer, bind, tcp};
 use crate::address::{Host, HostPort};
+use crate::limits::CONNECT_ADDRESSES_MAX;
 use crate::resolve::SocketType;
 
 /// Listens on every address of the host, or on none; gives where, one for each socket.
@@ -52,7 +53,7 @@ pub(super) async fn open(
             |_elapsed| OpenError::TimedOut { address: endpoint.to_string(), timeout: time },
         )??;
     let mut failure = None;
-    for address in addresses {
+    for address in addresses.into_iter().take(CONNECT_ADDRESSES_MAX) {
         match connect(address).await {
             Ok(socket) => {
                 let peer = Peer::from(address);

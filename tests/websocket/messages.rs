@@ -236,6 +236,24 @@ async fn what_breaks_the_protocol_is_answered_with_its_code_and_nobody_else_noti
 }
 
 #[tokio::test]
+async fn a_peer_that_is_still_sending_gets_to_read_what_it_did() {
+    let (mut connection, mut client) = pair(&BindOptions::default()).await;
+    let server = tokio::spawn(async move { connection.recv().await.map(|_| ()) });
+    client.send(Opcode::Text, b"\xff").await;
+    // Were the connection closed on bytes that nobody has read, it would be reset and the frame
+    // lost that waits here to be read.
+    for _ in 0..100 {
+        client.send_raw(&[0; 1000]).await;
+        tokio::task::yield_now().await;
+    }
+    assert!(!server.is_finished());
+    let (opcode, payload) = client.frame().await.expect("a close frame");
+    assert_eq!((opcode, &payload[..2]), (0x88, &1007_u16.to_be_bytes()[..]));
+    drop(client);
+    assert!(server.await.expect("the task").is_err());
+}
+
+#[tokio::test]
 async fn a_violation_is_answered_behind_a_message_that_is_half_sent() {
     let (mut connection, mut client) = pair(&BindOptions::default()).await;
     let begun = stuff(&mut connection).await;

@@ -128,22 +128,18 @@ impl Fanout {
         for id in first.iter().chain(later) {
             let Some(subscription) = self.subscription(*id) else { continue };
             let ring = &self.rings[subscription.ring];
-            match &subscription.state {
+            let taken = match &subscription.state {
                 State::Backlog { queue, .. } => {
-                    if queue.iter().any(|entry| !take(entry.frame(reader.form, &ring.channel))) {
-                        return;
-                    }
+                    queue.iter().all(|entry| take(entry.frame(reader.form, &ring.channel)))
                 }
                 State::Live { next } => {
-                    let mut sequence = *next;
-                    while let Some(entry) = ring.get(sequence) {
-                        if !take(entry.frame(reader.form, &ring.channel)) {
-                            return;
-                        }
-                        sequence += 1;
-                    }
+                    let mut entries = (*next..).map_while(|sequence| ring.get(sequence));
+                    entries.all(|entry| take(entry.frame(reader.form, &ring.channel)))
                 }
-                _ => {}
+                _ => true,
+            };
+            if !taken {
+                return;
             }
         }
     }

@@ -98,6 +98,12 @@ mod tests {
     }
 
     #[test]
+    fn a_code_is_its_number() {
+        let code = CloseCode::new(4000).expect("it is enchufe's own");
+        assert_eq!((u16::from(code), code.number(), code.to_string()), (4000, 4000, "4000".into()));
+    }
+
+    #[test]
     fn a_refused_code_is_named() {
         let error = CloseCode::new(1006).expect_err("1006 is never sent");
         assert!(error.to_string().contains("1006"), "{error}");

@@ -125,4 +125,6 @@ fn a_violation_is_answered_with_its_code_and_says_what_was_wrong() {
     let reason = from_server(&[0x80, 0]).violation().reason();
     assert_eq!(reason.code, CloseCode::PROTOCOL);
     assert!(reason.reason.contains("continuation"), "{reason}");
+    let reason = from_server(&[0x09]).violation().reason();
+    assert!(reason.reason.contains("a ping frame is fragmented"), "{reason}");
 }

@@ -101,6 +101,7 @@ mod tests {
     #[test]
     fn a_shown_value_is_escaped_and_short() {
         assert_eq!(shown(b"a\r\nb\xe9"), r"a\r\nb\xe9");
-        assert_eq!(shown(&[b'x'; 90]), "x".repeat(80) + "…");
+        assert_eq!(shown(&[b'x'; 80]), "x".repeat(80));
+        assert_eq!(shown(&[b'x'; 81]), "x".repeat(80) + "…");
     }
 }

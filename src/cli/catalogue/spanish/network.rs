@@ -69,6 +69,9 @@ pub(super) fn bind_warning(warning: &BindWarning) -> String {
         BindWarning::NoIpv6 { address } => {
             format!("{address} se sirve solo en IPv4: esta máquina no tiene IPv6")
         }
+        BindWarning::TooManyAddresses { address, found, served } => {
+            format!("{address} tiene {found} direcciones; se sirven las {served} primeras")
+        }
         BindWarning::EveryInterface { address } => {
             format!("{address} escucha en todas las interfaces: otras máquinas pueden conectarse")
         }
@@ -220,7 +223,7 @@ fn what_stands(found: &str) -> &str {
 }
 
 /// What the system says, in Spanish where we know it; its own words name the rest.
-pub(super) fn io(error: &io::Error) -> String {
+pub(in crate::cli::catalogue) fn io(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "no existe".into(),
         io::ErrorKind::PermissionDenied => "permiso denegado".into(),

@@ -1,0 +1,145 @@
+//! What can go wrong with connecting.
+
+use std::io;
+use std::time::Duration;
+
+use crate::resolve::ResolveError;
+
+/// Why opening a connection failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// Nobody listens there.
+    #[error("cannot connect to {address}: connection refused")]
+    Refused {
+        /// The address asked for.
+        address: String,
+    },
+    /// Nothing answered in time.
+    #[error("cannot connect to {address}: no answer within {} s", timeout.as_secs_f64())]
+    TimedOut {
+        /// The address asked for.
+        address: String,
+        /// How long was waited.
+        timeout: Duration,
+    },
+    /// No way leads there.
+    #[error("cannot connect to {address}: {error}")]
+    Unreachable {
+        /// The address asked for.
+        address: String,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// The name of the host has no address.
+    #[error("cannot connect to {address}: {error}")]
+    Unresolved {
+        /// The address asked for.
+        address: String,
+        /// What the resolver said.
+        error: ResolveError,
+    },
+    /// The system does not let this user connect there.
+    #[error("cannot connect to {address}: permission denied")]
+    PermissionDenied {
+        /// The address asked for.
+        address: String,
+    },
+    /// A Unix-domain socket that is not there.
+    #[error("cannot connect to {address}: there is no such socket")]
+    NotFound {
+        /// The address asked for.
+        address: String,
+    },
+    /// A Unix-domain socket of the other kind: datagrams where a stream was asked for, or a
+    /// stream where datagrams were.
+    #[error("cannot connect to {address}: it is a socket of another kind")]
+    WrongKind {
+        /// The address asked for.
+        address: String,
+    },
+    /// The name does not fit into the system's socket address.
+    #[error(
+        "cannot connect to {address}: its {bytes} bytes are more than the {bytes_max} a socket name can have"
+    )]
+    NameTooLong {
+        /// The address asked for.
+        address: String,
+        /// The length of the name, in bytes.
+        bytes: usize,
+        /// The longest name, in bytes.
+        bytes_max: usize,
+    },
+    /// This system has nothing of the kind.
+    #[error("cannot connect to {address}: this system has no {what}")]
+    Unsupported {
+        /// The address asked for.
+        address: String,
+        /// What is missing.
+        what: &'static str,
+    },
+    /// The server answered, and not with what a WebSocket server answers.
+    #[error("cannot connect to {address}: {reason}")]
+    Handshake {
+        /// The address asked for.
+        address: String,
+        /// The status of the HTTP answer, when there was one.
+        status: Option<u16>,
+        /// What was wrong with it.
+        reason: String,
+    },
+    /// Anything else the system said.
+    #[error("cannot connect to {address}: {error}")]
+    Io {
+        /// The address asked for.
+        address: String,
+        /// What the system said.
+        error: io::Error,
+    },
+}
+
+impl OpenError {
+    /// What can be done about it.
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Refused { .. } => "is the server running, and on that address?".to_owned(),
+            Self::TimedOut { .. } => {
+                "is the address right, and does a firewall let it through?".to_owned()
+            }
+            Self::Unreachable { .. } => {
+                "is this machine on a network that reaches the address?".to_owned()
+            }
+            Self::Unresolved { error, .. } => return error.hint(),
+            Self::PermissionDenied { .. } => {
+                "ask the socket's owner; servers make theirs private".to_owned()
+            }
+            Self::NotFound { .. } => "is the server running, and the path right?".to_owned(),
+            Self::WrongKind { address } => match address.strip_prefix("unixgram:") {
+                Some(path) => format!("unix:{path}"),
+                None => address.replacen("unix:", "unixgram:", 1),
+            },
+            Self::NameTooLong { .. } => "use a shorter path, for example a relative one".to_owned(),
+            Self::Unsupported { .. } => "use a tcp:// address".to_owned(),
+            Self::Handshake { .. } => "is it a WebSocket server, and the path right?".to_owned(),
+            Self::Io { .. } => return None,
+        })
+    }
+
+    /// The same error, naming the address as the user wrote it and not only its host and port.
+    pub(crate) fn naming(mut self, name: impl ToString) -> Self {
+        match &mut self {
+            Self::Refused { address }
+            | Self::TimedOut { address, .. }
+            | Self::Unreachable { address, .. }
+            | Self::Unresolved { address, .. }
+            | Self::PermissionDenied { address }
+            | Self::NotFound { address }
+            | Self::WrongKind { address }
+            | Self::NameTooLong { address, .. }
+            | Self::Unsupported { address, .. }
+            | Self::Handshake { address, .. }
+            | Self::Io { address, .. } => *address = name.to_string(),
+        }
+        self
+    }
+}

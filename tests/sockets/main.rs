@@ -1,0 +1,18 @@
+//! Both ends of every transport, over real sockets.
+
+mod child;
+mod common;
+mod lines;
+mod machine;
+mod resolve;
+mod stdio;
+mod tcp;
+mod tcp_errors;
+mod udp;
+mod udp_bounds;
+#[cfg(unix)]
+mod unix;
+#[cfg(unix)]
+mod unix_errors;
+#[cfg(unix)]
+mod unixgram;
