@@ -1,4 +1,35 @@
-//! enchufe
+//! Turns anything that speaks — a program, a socket, a POST, a clock — into a live feed that any
+//! browser or shell can join late, leave and rejoin, and that never loses data silently; and a
+//! socket toolbox around it.
+//!
+//! # Where to begin
+//!
+//! An [`Address`] is parsed once. Served, it is a [`Listener`]; opened, a [`Connection`]; both
+//! carry [`Message`]s over TCP, UDP, Unix-domain sockets, WebSocket and standard input and output
+//! alike. A [`Service`] is what a server does with one connection, and [`serve()`] does it with
+//! all of them:
+//!
+//! ```no_run
+//! use enchufe::{Address, BindOptions, Listener, ServeOptions, Shutdown, service::Echo};
+//!
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let address = Address::parse_serve("tcp://127.0.0.1:65432")?;
+//! let listener = Listener::bind(&address, &BindOptions::default()).await?;
+//! enchufe::serve(vec![listener], Echo, ServeOptions::default(), Shutdown::never()).await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A live feed is a [`Source`] whose messages go to a channel of a [`Broker`](live::broker::Broker),
+//! which a [`Node`](live::Node) delivers and [`http::serve`] puts on the web; `examples/live_page.rs`
+//! is all there is to it.
+//!
+//! # Map
+//!
+//! Each module may use those before it: [`core`] ← [`address`] ← [`transport`] ← [`source`] ←
+//! [`service`], [`live`] ← [`mod@serve`], [`http`] ← [`cli`]. A test fails when an arrow turns.
+//! [`limits`] has every bound, [`guard`] decides which requests are answered, [`shutdown`] is how
+//! everything ends.
 
 pub use enchufe_core as core;
 

@@ -138,3 +138,18 @@ fn no_example_is_longer_than_twice_its_python_original() {
         assert!(lines <= 2 * original, "{name} has {lines} lines, the original {original}");
     }
 }
+
+#[test]
+fn the_live_page_shows_everybody_the_same_times() {
+    let (_server, address) = Program::serve("live_page", "http");
+    let channel = address.replace("http", "ws");
+    let viewers = [messages(&channel, 2), messages(&channel, 1)];
+    assert!(viewers.iter().flatten().all(|time| time.ends_with('Z')), "{viewers:?}");
+    let host = address.strip_prefix("http://").expect("an http address");
+    let mut stream = std::net::TcpStream::connect(host).expect("connect");
+    let request = format!("GET / HTTP/1.0\r\nHost: {host}\r\nAccept: text/html\r\n\r\n");
+    stream.write_all(request.as_bytes()).expect("a request");
+    let mut page = String::new();
+    stream.read_to_string(&mut page).expect("the page");
+    assert!(page.starts_with("HTTP/1.0 200") && page.contains("<html"), "{page}");
+}

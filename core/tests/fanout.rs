@@ -118,9 +118,8 @@ impl World {
     /// What the tail has not yet handed to this shard.
     fn deliver(&mut self) {
         if self.attached {
-            for publication in &self.log[usize::try_from(self.tail).expect("small")..] {
-                self.fanout.publish(&channel(), Arc::clone(publication));
-            }
+            let new = &self.log[usize::try_from(self.tail).expect("small")..];
+            self.fanout.publish(&channel(), new.iter().cloned());
             self.tail = self.head();
         }
     }
@@ -454,7 +453,7 @@ fn channels_take_turns() {
     while world.fanout.next_ready(&mut slice).is_some() {}
     world.append(1);
     for name in [channel(), other] {
-        world.fanout.publish(&name, Arc::clone(&world.log[0]));
+        world.fanout.publish(&name, [Arc::clone(&world.log[0])]);
     }
     let mut order = Vec::new();
     while world.fanout.has_ready() {

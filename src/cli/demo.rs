@@ -119,7 +119,7 @@ fn feeds(tasks: &mut JoinSet<()>, shutdown: &Shutdown) -> Result<Node, Failure> 
     let random = AnySource::Random(Random::new(Numbers::DIGITS, Random::DEFAULT_INTERVAL));
     for (channel, mut source) in [(name("time"), clock), (name("numbers"), random)] {
         let options = ChannelOptions { generated: true, ..ChannelOptions::default() };
-        broker.declare(channel.clone(), options);
+        broker.declare(&channel, options);
         let (broker, shutdown) = (broker.clone(), shutdown.clone());
         tasks.spawn(async move {
             if let Err(error) = feed(&broker, &channel, &mut source, &shutdown).await {

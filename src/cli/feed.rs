@@ -49,7 +49,7 @@ pub(super) async fn run(args: args::Feed, language: Language) -> Result<Exit, Fa
     let options = channel_options(&args);
     let history_len_max = options.history_len_max;
     let broker = Broker::memory();
-    broker.declare(channel.clone(), options);
+    broker.declare(&channel, options);
     let node = Node::start(broker, &NodeOptions::default()).map_err(Failure::System)?;
     // Last of all: a program that runs has somewhere to be heard.
     let source = source(&args)?;

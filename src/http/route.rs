@@ -6,7 +6,7 @@ use enchufe_core::ChannelName;
 use http_body_util::BodyExt;
 use hyper::{
     Method, Request, Response, StatusCode, Uri,
-    body::Incoming,
+    body::{Body as _, Incoming},
     header::{self, HeaderValue},
 };
 use serde::Serialize;
@@ -38,7 +38,11 @@ pub(super) async fn respond(
         answer.headers_mut().append(header::VARY, HeaderValue::from_static("origin"));
     }
     if head {
+        let length = answer.body().size_hint().exact();
         *answer.body_mut() = full("");
+        if let Some(length) = length.filter(|_| answer.status() == StatusCode::OK) {
+            answer.headers_mut().entry(header::CONTENT_LENGTH).or_insert(length.into());
+        }
     }
     answer
 }

@@ -2,7 +2,7 @@
 //!
 //! A channel is a log and a subscriber is a cursor. Publications go from the
 //! [broker](broker::Broker) to the channel's *home*, a task that runs its one tail, and from
-//! there to the inbox of each [shard](shard) that has readers of it. A shard is a plain thread
+//! there to the inbox of each shard that has readers of it. A shard is a plain thread
 //! with a table of sockets: the WebSocket viewers live there, without a task, a waker or a buffer
 //! each. Readers over plain HTTP are cursors of their own ([`Cursor`]), a task each.
 

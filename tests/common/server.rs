@@ -36,7 +36,7 @@ impl Server {
         adjust: impl FnOnce(&mut http::Options),
     ) -> Self {
         let broker = Broker::memory();
-        broker.declare(name("feed"), options);
+        broker.declare(&name("feed"), options);
         let node = Node::start(broker, &NodeOptions { shards: 2, ..NodeOptions::default() })
             .expect("threads");
         let endpoint = HostPort::parse_http_listen("127.0.0.1:0").expect("an address");

@@ -307,12 +307,18 @@ impl Fanout {
         self.mark_dirty(ring);
     }
 
-    /// The newest message of a channel. Ignored until the channel is attached.
-    pub fn publish(&mut self, channel: &ChannelName, publication: Arc<Publication>) {
+    /// The newest messages of a channel. Ignored until the channel is attached.
+    pub fn publish(
+        &mut self,
+        channel: &ChannelName,
+        publications: impl IntoIterator<Item = Arc<Publication>>,
+    ) {
         let Some(&ring) = self.names.get(channel) else { return };
         if self.rings[ring].is_attached() {
             let Limits { ring_len_max, ring_bytes_max, .. } = self.limits;
-            self.rings[ring].push(publication, ring_len_max, ring_bytes_max);
+            for publication in publications {
+                self.rings[ring].push(publication, ring_len_max, ring_bytes_max);
+            }
             self.mark_dirty(ring);
         }
     }

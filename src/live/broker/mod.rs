@@ -173,7 +173,7 @@ impl Broker {
     }
 
     /// Makes a channel. What is there already stays, with the new options.
-    pub fn declare(&self, channel: ChannelName, options: ChannelOptions) {
+    pub fn declare(&self, channel: &ChannelName, options: ChannelOptions) {
         match self {
             Self::Embedded(broker) => broker.declare(channel, options),
         }

@@ -154,11 +154,7 @@ impl Shard {
         match letter {
             Letter::Viewer(viewer) => self.take_in(viewer),
             Letter::Attached(channel, after) => self.fanout.attached(&channel, after),
-            Letter::Publications(channel, items) => {
-                for publication in items {
-                    self.fanout.publish(&channel, publication);
-                }
-            }
+            Letter::Publications(channel, items) => self.fanout.publish(&channel, items),
             Letter::Ended(channel, end) => self.fanout.ended(&channel, end),
             Letter::Started(subscription, start) => {
                 self.fanout.start(subscription, start.after, start.gap, start.slow);

@@ -41,16 +41,17 @@ impl Channel {
 }
 
 impl Embedded {
-    pub(super) fn declare(&self, name: ChannelName, options: ChannelOptions) {
+    pub(super) fn declare(&self, name: &ChannelName, options: ChannelOptions) {
         let mut channels = self.channels.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(channel) = channels.get(&name) {
+        if let Some(channel) = channels.get(name) {
             channel.log().configure(options);
             return;
         }
         let epoch = Epoch(u64::try_from(Timestamp::now().as_microsecond()).unwrap_or_default());
         let log = Mutex::new(Log::new(epoch, options));
         let changed = watch::Sender::new(());
-        channels.insert(name.clone(), Arc::new(Channel { name, log, changed }));
+        let channel = Channel { name: name.clone(), log, changed };
+        channels.insert(name.clone(), Arc::new(channel));
     }
 
     pub(super) fn channels(&self) -> Vec<(ChannelName, ChannelState)> {
