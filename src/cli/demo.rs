@@ -10,7 +10,7 @@ use super::{
     failure::Failure,
     language::Language,
     output::{self, Lines},
-    signals,
+    page, signals,
     site::{self, Site},
     telling,
 };
@@ -87,7 +87,8 @@ impl Parts {
         let localhost = HostPort { host: Host::Name("localhost".into()), port: ports.greet };
         let greet = Address::Ws(WsAddress { endpoint: localhost, path: None });
         let echo = Address::Tcp(loopback(ports.echo));
-        let options = BindOptions::default();
+        let mut options = BindOptions::default();
+        options.ws.page = Some(page::handler(ServiceName::Greet.name(), None)?);
         let mut failed = None;
         let mut missing = |part, error| {
             say_missing(part, &error, language);
