@@ -1,13 +1,13 @@
 //! The node: the broker, the shards, and the errands that shards have on the control plane.
 
 use std::{
-    collections::HashMap,
     io,
     net::TcpStream,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -272,30 +272,11 @@ async fn run_errands(
     inboxes: Arc<[Arc<Inbox>]>,
     mut errands: mpsc::UnboundedReceiver<Errand>,
 ) {
-    let mut homes: HashMap<ChannelName, (mpsc::UnboundedSender<home::Command>, usize)> =
-        HashMap::new();
+    let mut homes = home::Homes::new(broker.clone(), Arc::clone(&inboxes));
     while let Some(errand) = errands.recv().await {
         match errand {
-            Errand::Attach { shard, channel } => {
-                let (home, shards) = homes.entry(channel.clone()).or_insert_with(|| {
-                    let (home, commands) = mpsc::unbounded_channel();
-                    let inboxes = Arc::clone(&inboxes);
-                    tokio::spawn(home::run(channel, broker.clone(), inboxes, commands));
-                    (home, 0)
-                });
-                *shards += 1;
-                // A home lives as long as its entry here.
-                home.send(home::Command::Attach(shard)).ok();
-            }
-            Errand::Detach { shard, channel } => {
-                if let Some((home, shards)) = homes.get_mut(&channel) {
-                    home.send(home::Command::Detach(shard)).ok();
-                    *shards -= 1;
-                    if *shards == 0 {
-                        homes.remove(&channel);
-                    }
-                }
-            }
+            Errand::Attach { shard, channel } => homes.attach(shard, channel),
+            Errand::Detach { shard, channel } => homes.detach(shard, &channel),
             Errand::Resolve { shard, subscription, channel, since } => {
                 let (broker, inbox) = (broker.clone(), Arc::clone(&inboxes[shard]));
                 tokio::spawn(async move {
