@@ -33,12 +33,35 @@ pub struct NodeOptions {
     pub shards: usize,
     /// Viewers it has at the same time.
     pub viewers_max: usize,
+    /// How long viewers are waited for.
+    pub patience: Patience,
+}
+
+/// How long viewers are waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// How often a viewer is pinged.
+    pub ping_interval: Duration,
+    /// How long after its last sign of life a viewer is dropped: at the next ping.
+    pub dead_after: Duration,
+    /// How long a viewer may take to close after it was told that this is the end.
+    pub linger: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            ping_interval: limits::PING_INTERVAL,
+            dead_after: limits::DEAD_AFTER,
+            linger: limits::LINGER,
+        }
+    }
 }
 
 impl Default for NodeOptions {
     fn default() -> Self {
         let shards = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { shards, viewers_max: limits::VIEWERS_MAX }
+        Self { shards, viewers_max: limits::VIEWERS_MAX, patience: Patience::default() }
     }
 }
 
@@ -169,7 +192,7 @@ impl Node {
         let threads = TaskTracker::new();
         let (mut inboxes, mut boards) = (Vec::new(), Vec::new());
         for index in 0..options.shards.max(1) {
-            let shard = shard::Shard::new(index, errands.clone())?;
+            let shard = shard::Shard::new(index, errands.clone(), options.patience)?;
             inboxes.push(shard.inbox());
             boards.push(shard.board());
             // A plain thread, which no runtime waits for: the tracker only counts it.
