@@ -202,6 +202,10 @@ pub const HISTORY_PAGE_LEN: usize = 100;
 /// Messages in a page of history over HTTP at most.
 pub const HISTORY_PAGE_LEN_MAX: usize = 1_000;
 
+/// Bytes in a page of history over HTTP, bookkeeping included; one message is always in it. Every
+/// client may make us keep as much until it has read it.
+pub const HISTORY_PAGE_BYTES_MAX: usize = 1 << 20;
+
 /// The largest file of one's own page, in bytes.
 pub const PAGE_FILE_BYTES_MAX: u64 = 64 << 20;
 

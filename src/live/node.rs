@@ -1,13 +1,13 @@
 //! The node: the broker, the shards, and the errands that shards have on the control plane.
 
 use std::{
-    collections::HashMap,
     io,
     net::TcpStream,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -33,12 +33,35 @@ pub struct NodeOptions {
     pub shards: usize,
     /// Viewers it has at the same time.
     pub viewers_max: usize,
+    /// How long viewers are waited for.
+    pub patience: Patience,
+}
+
+/// How long viewers are waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// How often a viewer is pinged.
+    pub ping_interval: Duration,
+    /// How long after its last sign of life a viewer is dropped: at the next ping.
+    pub dead_after: Duration,
+    /// How long a viewer may take to close after it was told that this is the end.
+    pub linger: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            ping_interval: limits::PING_INTERVAL,
+            dead_after: limits::DEAD_AFTER,
+            linger: limits::LINGER,
+        }
+    }
 }
 
 impl Default for NodeOptions {
     fn default() -> Self {
         let shards = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { shards, viewers_max: limits::VIEWERS_MAX }
+        Self { shards, viewers_max: limits::VIEWERS_MAX, patience: Patience::default() }
     }
 }
 
@@ -169,7 +192,7 @@ impl Node {
         let threads = TaskTracker::new();
         let (mut inboxes, mut boards) = (Vec::new(), Vec::new());
         for index in 0..options.shards.max(1) {
-            let shard = shard::Shard::new(index, errands.clone())?;
+            let shard = shard::Shard::new(index, errands.clone(), options.patience)?;
             inboxes.push(shard.inbox());
             boards.push(shard.board());
             // A plain thread, which no runtime waits for: the tracker only counts it.
@@ -272,30 +295,11 @@ async fn run_errands(
     inboxes: Arc<[Arc<Inbox>]>,
     mut errands: mpsc::UnboundedReceiver<Errand>,
 ) {
-    let mut homes: HashMap<ChannelName, (mpsc::UnboundedSender<home::Command>, usize)> =
-        HashMap::new();
+    let mut homes = home::Homes::new(broker.clone(), Arc::clone(&inboxes));
     while let Some(errand) = errands.recv().await {
         match errand {
-            Errand::Attach { shard, channel } => {
-                let (home, shards) = homes.entry(channel.clone()).or_insert_with(|| {
-                    let (home, commands) = mpsc::unbounded_channel();
-                    let inboxes = Arc::clone(&inboxes);
-                    tokio::spawn(home::run(channel, broker.clone(), inboxes, commands));
-                    (home, 0)
-                });
-                *shards += 1;
-                // A home lives as long as its entry here.
-                home.send(home::Command::Attach(shard)).ok();
-            }
-            Errand::Detach { shard, channel } => {
-                if let Some((home, shards)) = homes.get_mut(&channel) {
-                    home.send(home::Command::Detach(shard)).ok();
-                    *shards -= 1;
-                    if *shards == 0 {
-                        homes.remove(&channel);
-                    }
-                }
-            }
+            Errand::Attach { shard, channel } => homes.attach(shard, channel),
+            Errand::Detach { shard, channel } => homes.detach(shard, &channel),
             Errand::Resolve { shard, subscription, channel, since } => {
                 let (broker, inbox) = (broker.clone(), Arc::clone(&inboxes[shard]));
                 tokio::spawn(async move {
