@@ -27,9 +27,6 @@ use crate::{
     source::{AnySource, Clock, Lines, Program, Random},
 };
 
-/// How often it is looked whether viewers have everything.
-const FINISHED_INTERVAL: Duration = Duration::from_millis(20);
-
 /// Runs until it is stopped, or until the end of the source with `--exit-on-end`.
 pub(super) async fn run(args: args::Feed, language: Language) -> Result<Exit, Failure> {
     let stop = signals::Stop::new().map_err(Failure::System)?;
@@ -129,7 +126,7 @@ impl Feeding {
                 live::say(self.language, LivePhrase::SourceEndedAndSoDoWe(status));
                 let finished = async {
                     while self.node.stats().unfinished > 0 {
-                        sleep(FINISHED_INTERVAL).await;
+                        sleep(limits::UNREAD_POLL_INTERVAL).await;
                     }
                 };
                 if timeout(time, finished).await.is_err() {
