@@ -190,6 +190,9 @@ pub const VIEWERS_MAX: usize = 16_000;
 /// system's queue.
 pub const HTTP_CONNECTIONS_MAX: usize = 2_000;
 
+/// How long a client that has shut its side waits for the next byte of its answer.
+pub const HALF_CLOSED_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// The longest body of a publish, in bytes.
 pub const BODY_BYTES_MAX: usize = 16 << 20;
 
