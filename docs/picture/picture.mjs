@@ -11,7 +11,7 @@ const { chromium } = createRequire(new URL("../../tests/page/package.json", impo
 const COMMAND = "vmstat 1 | enchufe feed";
 const URL_SHOWN = "http://127.0.0.1:5678/";
 const EARLY = { viewport: { width: 640, height: 460 }, locale: "en-GB", colorScheme: "light" };
-const LATE = { viewport: { width: 300, height: 600 }, locale: "es-ES", colorScheme: "dark" };
+const LATE = { viewport: { width: 300, height: 626 }, locale: "es-ES", colorScheme: "dark" };
 /** The seconds of the feed that are shown before the second browser opens, and after. */
 const ALONE = 9;
 const TOGETHER = 7;
@@ -23,7 +23,7 @@ const LAST = 150;
 const folder = process.argv[2];
 const frames = [];
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu"] });
-const stage = await (await browser.newContext({ viewport: { width: 970, height: 646 } })).newPage();
+const stage = await (await browser.newContext({ viewport: { width: 970, height: 672 } })).newPage();
 await stage.setContent(await readFile(new URL("stage.html", import.meta.url), "utf8"));
 
 for (const typed of ["", "vmstat", "vmstat 1 |", COMMAND]) {
@@ -31,7 +31,7 @@ for (const typed of ["", "vmstat", "vmstat 1 |", COMMAND]) {
   await frame(typed === COMMAND ? 50 : 30);
 }
 const terminal = run(COMMAND);
-const output = await terminal.printed(/connect \S+\s/);
+const output = await terminal.printed();
 await show({ typed: COMMAND, output });
 await frame(60);
 
@@ -61,11 +61,11 @@ function run(command) {
   let text = "";
   child.stdout.on("data", (data) => (text += data));
   return {
-    printed: async (pattern) => {
-      for (let tries = 0; tries < 100; tries += 1) {
-        if (pattern.test(text)) return text.replaceAll("\r", "").trimEnd();
-        if (child.exitCode !== null) break;
-        await pause(100);
+    /** All that it says at first: it falls silent when that is said. */
+    printed: async () => {
+      for (let tries = 0, before = ""; tries < 20; tries += 1, before = text) {
+        await pause(500);
+        if (text.includes(new URL(URL_SHOWN).host) && text === before) return text.replaceAll("\r", "").trimEnd();
       }
       throw new Error(`'${command}' printed: ${text}`);
     },
