@@ -1,36 +1,33 @@
-//! `enchufe demo`: the whole tutorial at once.
+//! `enchufe demo`: every system of the tutorial in one command, with feeds that all share.
 
-use enchufe_core::ChannelName;
 use tokio::task::JoinSet;
 
 use super::{
     args::{self, ServiceName},
-    catalogue::{Part, Phrase},
+    catalogue::{LivePhrase, Phrase},
     exit_code::Exit,
-    failure::Failure,
+    failure::{Failure, LiveFailure},
     language::Language,
-    output::{self, Lines},
-    signals,
-    site::{self, Site},
-    telling,
+    live, output, page as browser_page, signals, telling,
 };
 use crate::{
     address::{Address, Host, HostPort, WsAddress},
-    http,
-    live::{broker::ChannelOptions, feed},
+    core::ChannelName,
+    http::{self, Listener as HttpListener},
+    limits,
+    live::{
+        Node, NodeOptions,
+        broker::{Broker, ChannelOptions},
+        feed,
+    },
     serve::{ServeOptions, serve},
-    service::{Echo, Greet, Greeting},
+    service::{Echo, Greet},
     shutdown::Shutdown,
-    source::{Clock, Random, Source},
+    source::{AnySource, Clock, Numbers, Random},
     transport::{BindError, BindOptions, Listener},
 };
 
-/// The ports of the tutorial's programs: the clock and the numbers, which both want the same one;
-/// greet; echo.
-const TUTORIAL: Ports = Ports { page: 5678, greet: 8765, echo: 65432 };
-/// What is suggested when they are taken.
-const OTHER_BASE: u16 = 15678;
-
+/// The tutorial's ports, or three from a base; 0 stands for free ones.
 struct Ports {
     page: u16,
     greet: u16,
@@ -38,160 +35,162 @@ struct Ports {
 }
 
 impl Ports {
-    /// Three in a row; 0 stands for free ones.
-    fn from_base(base: u16) -> Self {
+    fn new(base: Option<u16>) -> Self {
         match base {
-            0 => Self { page: 0, greet: 0, echo: 0 },
-            page => Self { page, greet: page + 1, echo: page + 2 },
+            None => Self { page: 5678, greet: 8765, echo: 65432 },
+            Some(0) => Self { page: 0, greet: 0, echo: 0 },
+            // The base was checked to leave room for three.
+            Some(base) => Self { page: base, greet: base + 1, echo: base + 2 },
         }
     }
 }
 
-/// Starts what can be started, and serves until it is stopped.
+/// Runs until it is stopped.
 pub(super) async fn run(args: args::Demo, language: Language) -> Result<Exit, Failure> {
     let stop = signals::Stop::new().map_err(Failure::System)?;
-    let parts = Parts::bind(&args.port_base.map_or(TUTORIAL, Ports::from_base), language).await?;
+    let ports = Ports::new(args.port_base);
+    let loopback = HostPort { host: Host::V4(std::net::Ipv4Addr::LOCALHOST), port: ports.page };
+    let echo = Address::Tcp(HostPort { port: ports.echo, ..loopback.clone() });
+    let localhost = HostPort { host: Host::Name("localhost".into()), port: ports.greet };
+    let greet = Address::Ws(WsAddress { endpoint: localhost, path: None });
+
+    let page = HttpListener::bind(&loopback, limits::BACKLOG).await;
+    let page = started(language, &format!("http://{loopback}"), page)?;
+    let echoing = Listener::bind(&echo, &BindOptions::default()).await;
+    let echoing = started(language, &echo.to_string(), echoing)?;
+    let mut options = BindOptions::default();
+    options.ws.page = Some(browser_page::handler("greet", None)?);
+    let greeting = Listener::bind(&greet, &options).await;
+    let greeting = started(language, &greet.to_string(), greeting)?;
+    if page.is_none() && echoing.is_none() && greeting.is_none() {
+        return Err(LiveFailure::NothingStarted.into());
+    }
+    let chosen = |listener: &Option<Listener>, address: &Address| {
+        listener.as_ref().map(|listener| with_chosen_port(address, listener))
+    };
+    announce(language, page.as_ref(), chosen(&echoing, &echo), chosen(&greeting, &greet));
+
     let (trigger, shutdown) = Shutdown::new();
     stop.pull(trigger.clone());
     let (lines, printing) = output::lines(move || trigger.request()).map_err(Failure::System)?;
-    parts.announce(language);
-    let serving = Serving { lines, language, shutdown: shutdown.clone() };
-    let mut servers = JoinSet::new();
-    if let Some(listener) = parts.echo {
-        servers.spawn(serving.clone().echo(listener));
+    let mut tasks = JoinSet::new();
+    if let Some(listener) = echoing {
+        let observer = telling::observer(ServiceName::Echo, Some(lines.clone()), language);
+        let options = ServeOptions { observer, ..ServeOptions::default() };
+        let shutdown = shutdown.clone();
+        tasks.spawn(async move {
+            serve(vec![listener], Echo, options, shutdown).await;
+        });
     }
-    if let Some(listener) = parts.greet {
-        servers.spawn(serving.clone().greet(listener));
+    if let Some(listener) = greeting {
+        let observer = telling::observer(ServiceName::Greet, Some(lines.clone()), language);
+        let options = ServeOptions { observer, ..ServeOptions::default() };
+        let (service, shutdown) =
+            (Greet::new(Default::default(), options.observer.clone()), shutdown.clone());
+        tasks.spawn(async move {
+            serve(vec![listener], service, options, shutdown).await;
+        });
     }
-    drop(serving);
-    let mut site = Site::start()?;
-    if let Some(listener) = parts.page {
-        show(&mut site, &mut servers, listener, &shutdown);
+    drop(lines);
+    if let Some(listener) = page {
+        let node = feeds(&mut tasks, &shutdown)?;
+        let site =
+            http::Options { default_channel: Some(name("time")), ..http::Options::default() };
+        tasks.spawn(http::serve(listener, node.clone(), site, shutdown.clone()));
+        let shutdown = shutdown.clone();
+        tasks.spawn(async move {
+            shutdown.requested().await;
+            node.shutdown().await;
+        });
     }
-    shutdown.requested().await;
-    site.end().await;
-    while servers.join_next().await.is_some() {}
+    // A task that panicked has said so.
+    while tasks.join_next().await.is_some() {}
     printing.end().into_result(language)
 }
 
-/// What could be started.
-struct Parts {
-    page: Option<http::Listener>,
-    greet: Option<Listener>,
-    echo: Option<Listener>,
+fn name(text: &str) -> ChannelName {
+    text.parse().expect("the demo's channels have good names")
 }
 
-impl Parts {
-    async fn bind(ports: &Ports, language: Language) -> Result<Self, Failure> {
-        let loopback = |port| HostPort { host: Host::V4(std::net::Ipv4Addr::LOCALHOST), port };
-        let localhost = HostPort { host: Host::Name("localhost".into()), port: ports.greet };
-        let greet = Address::Ws(WsAddress { endpoint: localhost, path: None });
-        let echo = Address::Tcp(loopback(ports.echo));
-        let options = BindOptions::default();
-        let mut failed = None;
-        let mut missing = |part, error| {
-            say_missing(part, &error, language);
-            failed = Some(error);
-        };
-        let page = site::listen(&loopback(ports.page), language).await;
-        let page = page.map_err(|error| missing(Part::Page, error)).ok();
-        let greet = Listener::bind(&greet, &options).await;
-        let greet = greet.map_err(|error| missing(Part::Greet, error)).ok();
-        let echo = Listener::bind(&echo, &options).await;
-        let echo = echo.map_err(|error| missing(Part::Echo, error)).ok();
-        match (failed, &page, &greet, &echo) {
-            (Some(_), None, None, None) => Err(Failure::NothingStarted),
-            _ => Ok(Self { page, greet, echo }),
-        }
-    }
-
-    /// Says what listens where, and what to try next.
-    fn announce(&self, language: Language) {
-        let serving = |address: &str, part| {
-            output::notice(&language.say(Phrase::Serving { address, part }));
-        };
-        let page = self.page.iter().flat_map(http::Listener::local_addresses);
-        let page: Vec<String> = page.map(|endpoint| format!("http://{endpoint}")).collect();
-        page.iter().for_each(|address| serving(address, Part::Page));
-        for (listener, part) in [(&self.greet, Part::Greet), (&self.echo, Part::Echo)] {
-            for address in listener.iter().flat_map(Listener::local_addresses) {
-                serving(&address.to_string(), part);
+/// The clock and the numbers: one of each, whatever the number of viewers.
+fn feeds(tasks: &mut JoinSet<()>, shutdown: &Shutdown) -> Result<Node, Failure> {
+    let broker = Broker::memory();
+    let clock = AnySource::Clock(Clock::new(Clock::DEFAULT_INTERVAL));
+    let random = AnySource::Random(Random::new(Numbers::DIGITS, Random::DEFAULT_INTERVAL));
+    for (channel, mut source) in [(name("time"), clock), (name("numbers"), random)] {
+        let options = ChannelOptions { generated: true, ..ChannelOptions::default() };
+        broker.declare(&channel, options);
+        let (broker, shutdown) = (broker.clone(), shutdown.clone());
+        tasks.spawn(async move {
+            if let Err(error) = feed(&broker, &channel, &mut source, &shutdown).await {
+                tracing::error!(%channel, %error, "the feed has ended");
             }
-            for warning in listener.iter().flat_map(Listener::warnings) {
-                output::warn(language, Phrase::Bind(warning));
-            }
-        }
-        let port = |listener: &Option<Listener>| {
-            listener.iter().flat_map(Listener::local_addresses).find_map(|address| match address {
-                Address::Tcp(endpoint) => Some(endpoint.port),
-                Address::Ws(ws) => Some(ws.endpoint.port),
-                _ => None,
-            })
-        };
-        let page = page.first().map(String::as_str);
-        let next = Phrase::TryNext { page, greet: port(&self.greet), echo: port(&self.echo) };
-        output::notice(&language.say(next));
+        });
     }
+    Node::start(broker, &NodeOptions::default()).map_err(Failure::System)
 }
 
-fn say_missing(part: Part, error: &BindError, language: Language) {
-    match error {
-        BindError::InUse { address } => {
-            output::warn(language, Phrase::Taken { address, part, other_base: OTHER_BASE });
-        }
-        other => {
-            let report = language.bind_error(other);
-            output::warn(language, Phrase::Text(&report.message));
-        }
-    }
-}
-
-/// What the small servers need.
-#[derive(Clone)]
-struct Serving {
-    lines: Lines,
+/// What was bound, or nothing when the address is taken: the rest starts all the same.
+fn started<T>(
     language: Language,
-    shutdown: Shutdown,
-}
-
-impl Serving {
-    async fn echo(self, listener: Listener) {
-        let observer = telling::observer(ServiceName::Echo, Some(self.lines), self.language);
-        let options = ServeOptions { observer, ..ServeOptions::default() };
-        serve(vec![listener], Echo, options, self.shutdown).await;
-    }
-
-    async fn greet(self, listener: Listener) {
-        let observer = telling::observer(ServiceName::Greet, Some(self.lines), self.language);
-        let service = Greet::new(Greeting::default(), observer.clone());
-        let options = ServeOptions { observer, ..ServeOptions::default() };
-        serve(vec![listener], service, options, self.shutdown).await;
-    }
-}
-
-/// The page with both feeds, each of them one source that all viewers share.
-fn show(site: &mut Site, servers: &mut JoinSet<()>, listener: http::Listener, shutdown: &Shutdown) {
-    let time: ChannelName = "time".parse().expect("a channel's name");
-    let numbers: ChannelName = "numbers".parse().expect("a channel's name");
-    start(site, servers, &time, Clock::default(), shutdown);
-    start(site, servers, &numbers, Random::default(), shutdown);
-    let options = http::Options { default_channel: Some(time), ..http::Options::default() };
-    site.serve(listener, options, shutdown.clone());
-}
-
-fn start(
-    site: &Site,
-    servers: &mut JoinSet<()>,
-    channel: &ChannelName,
-    mut source: impl Source + Send + 'static,
-    shutdown: &Shutdown,
-) {
-    let options = ChannelOptions { generated: true, ..ChannelOptions::default() };
-    site.broker().declare(channel, options);
-    let (broker, channel, shutdown) = (site.broker().clone(), channel.clone(), shutdown.clone());
-    servers.spawn(async move {
-        if let Err(error) = feed(&broker, &channel, &mut source, &shutdown).await {
-            tracing::error!(%channel, %error, "the channel takes no more");
+    address: &str,
+    bound: Result<T, BindError>,
+) -> Result<Option<T>, Failure> {
+    match bound {
+        Ok(bound) => Ok(Some(bound)),
+        Err(BindError::InUse { .. }) => {
+            let program = live::program();
+            let phrase = LivePhrase::Taken { address, program: &program };
+            output::warn(language, Phrase::Live(phrase));
+            Ok(None)
         }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The address as it was asked for, with the port that it got: `localhost` stays one name for
+/// both address families.
+fn with_chosen_port(address: &Address, listener: &Listener) -> Address {
+    let port = listener.local_addresses().iter().find_map(|local| match local {
+        Address::Tcp(endpoint) | Address::Ws(WsAddress { endpoint, .. }) => Some(endpoint.port),
+        _ => None,
     });
+    let mut address = address.clone();
+    if let (Address::Tcp(endpoint) | Address::Ws(WsAddress { endpoint, .. }), Some(port)) =
+        (&mut address, port)
+    {
+        endpoint.port = port;
+    }
+    address
+}
+
+fn announce(
+    language: Language,
+    page: Option<&HttpListener>,
+    echo: Option<Address>,
+    greet: Option<Address>,
+) {
+    let program = live::program();
+    let mut tries = Vec::new();
+    live::say(language, LivePhrase::DemoIsLive);
+    if let Some(endpoint) = page.and_then(|page| page.local_addresses().next()) {
+        let authority = live::authority(&endpoint);
+        live::entry(language, LivePhrase::Page, &format!("http://{authority}/"));
+        let channels = format!("ws://{authority}/channels/time  ws://{authority}/channels/numbers");
+        live::entry(language, LivePhrase::WebSocket, &channels);
+        tries.push(format!("{program} connect ws://{authority}/channels/numbers"));
+    }
+    if let Some(greet) = greet {
+        live::entry(language, LivePhrase::Greet, &greet.to_string());
+        tries.insert(0, format!("echo Ana | {program} connect {greet}"));
+    }
+    if let Some(echo) = echo {
+        live::entry(language, LivePhrase::Echo, &echo.to_string());
+        tries.insert(0, format!("echo -n 'Hello, world' | {program} connect {echo}"));
+    }
+    live::say(language, LivePhrase::TryNext);
+    for command in tries {
+        output::notice(&format!("  {command}"));
+    }
+    live::say(language, LivePhrase::CtrlCEnds);
 }

@@ -2,11 +2,10 @@
 
 use std::{io, time::Duration};
 
-use enchufe_core::channel::ParseChannelNameError;
-
 use super::{exit_code::Exit, usage::Usage};
 use crate::{
     address::ParseAddressError,
+    core::channel::ParseChannelNameError,
     http::{OpenFolderError, ReadTokenError},
     resolve::ResolveError,
     source::StartError,
@@ -38,22 +37,12 @@ pub(crate) enum Failure {
     NoReply { wait: Duration },
     /// `connect -`: standard input is what is to be sent.
     ConnectToStdio,
-    /// `feed` without a source, and nothing piped into it.
-    NoSource,
-    /// The program of a feed does not run.
-    Start(StartError),
-    /// The text cannot name a channel.
-    Channel(ParseChannelNameError),
-    /// The file of a token cannot be used.
-    Token(ReadTokenError),
-    /// The page cannot be served.
-    Page(OpenFolderError),
-    /// Nothing of the demo could be started, for reasons already given.
-    NothingStarted,
-    /// The text is no filter for the log.
-    Log(String),
     /// A line of the input is longer than any message may be.
     LineTooLong { bytes_max: usize },
+    /// The text is no filter for the log.
+    Log(String),
+    /// feed and demo.
+    Live(LiveFailure),
     /// Standard input cannot be read.
     Input(io::Error),
     /// Standard output cannot be written.
@@ -62,19 +51,36 @@ pub(crate) enum Failure {
     System(io::Error),
 }
 
+/// Why `feed` or `demo` failed.
+#[derive(Debug)]
+pub(crate) enum LiveFailure {
+    /// No source was named, and standard input is a terminal.
+    NoSource,
+    /// The channel cannot have that name.
+    Channel(ParseChannelNameError),
+    /// One's own page cannot be served.
+    Page(OpenFolderError),
+    /// A token's file cannot be used.
+    Token(ReadTokenError),
+    /// The program does not run.
+    Start(StartError),
+    /// Every address of the demo was taken.
+    NothingStarted,
+}
+
 impl Failure {
     /// What the failure exits with.
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Usage(_) | Self::Shown | Self::Address(_) => Exit::Usage,
-            Self::NoSource | Self::Start(_) | Self::Channel(_) | Self::Log(_) => Exit::Usage,
-            Self::Token(_) | Self::Page(_) => Exit::Usage,
-            Self::NothingStarted => Exit::Network,
-            Self::ConnectToStdio | Self::LineTooLong { .. } => Exit::Usage,
+            Self::Log(_) | Self::ConnectToStdio | Self::LineTooLong { .. } => Exit::Usage,
+            Self::Live(LiveFailure::NothingStarted) => Exit::Network,
+            Self::Live(_) => Exit::Usage,
             Self::Input(_) | Self::Output(_) => Exit::Usage,
             Self::Bind(_) | Self::Resolve(_) | Self::Send(_) | Self::System(_) => Exit::Network,
             Self::Open(OpenError::TimedOut { .. }) => Exit::Timeout,
-            Self::Open(OpenError::Handshake { status: Some(200..=u16::MAX), .. }) => Exit::Refused,
+            // 101 with an answer that does not fit is no refusal.
+            Self::Open(OpenError::Handshake { status: Some(200..), .. }) => Exit::Refused,
             Self::Open(_) => Exit::Network,
             Self::Recv(RecvError::Abnormal { .. } | RecvError::Violation { .. }) => Exit::Closed,
             Self::Recv(RecvError::Silent { .. }) => Exit::Timeout,
@@ -88,12 +94,6 @@ impl Failure {
 impl From<ParseAddressError> for Failure {
     fn from(error: ParseAddressError) -> Self {
         Self::Address(error)
-    }
-}
-
-impl From<ParseChannelNameError> for Failure {
-    fn from(error: ParseChannelNameError) -> Self {
-        Self::Channel(error)
     }
 }
 
@@ -112,5 +112,11 @@ impl From<OpenError> for Failure {
 impl From<SendError> for Failure {
     fn from(error: SendError) -> Self {
         Self::Send(error)
+    }
+}
+
+impl From<LiveFailure> for Failure {
+    fn from(error: LiveFailure) -> Self {
+        Self::Live(error)
     }
 }

@@ -1,179 +1,213 @@
-//! `enchufe feed`: one source becomes a channel with a page.
+//! `enchufe feed`: one source, one channel, a page.
 
-use std::{io::IsTerminal as _, path::Path};
+use std::{io::IsTerminal, time::Duration};
 
-use enchufe_core::{ChannelName, SlowPolicy};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::{
-    args::{self, FeedSource},
-    catalogue::Phrase,
+    args::{self, FeedSource, Slow},
+    catalogue::LivePhrase,
     exit_code::Exit,
-    failure::Failure,
+    failure::{Failure, LiveFailure},
     language::Language,
-    output, signals,
-    site::{self, Site},
+    live, signals,
     usage::misplaced,
 };
 use crate::{
     address::HostPort,
-    http::{Folder, Listener, Options, Token, channel_path},
-    live::{broker::ChannelOptions, feed},
+    core::{ChannelName, SlowPolicy},
+    http::{self, Folder, Listener, Token},
+    limits,
+    live::{
+        Node, NodeOptions,
+        broker::{Broker, ChannelOptions},
+        feed,
+    },
     shutdown::{Shutdown, Trigger},
-    source::{Clock, Lines, Program, Random, Source},
+    source::{AnySource, Clock, Lines, Program, Random},
 };
 
-/// Listens on every address or on none, then feeds until it is stopped.
+/// Runs until it is stopped, or until the end of the source with `--exit-on-end`.
 pub(super) async fn run(args: args::Feed, language: Language) -> Result<Exit, Failure> {
     let stop = signals::Stop::new().map_err(Failure::System)?;
     args.check()?;
-    let channel: ChannelName = args.channel.parse()?;
-    let options = site_options(&args, &channel)?;
-    let listeners = listen(&args, language).await?;
+    let channel: ChannelName = args.channel.parse().map_err(LiveFailure::Channel)?;
+    let site = site(&args, &channel)?;
+    let endpoints: Vec<HostPort> = args
+        .listen
+        .iter()
+        .map(|text| HostPort::parse_http_listen(text))
+        .collect::<Result<_, _>>()?;
+    let mut listeners = Vec::with_capacity(endpoints.len());
+    for endpoint in &endpoints {
+        let bound = Listener::bind(endpoint, limits::BACKLOG).await;
+        listeners.push(bound.map_err(|error| error.naming(format!("http://{endpoint}")))?);
+    }
+    let options = channel_options(&args);
+    let history_len_max = options.history_len_max;
+    let broker = Broker::memory();
+    broker.declare(&channel, options);
+    let node = Node::start(broker, &NodeOptions::default()).map_err(Failure::System)?;
+    // Last of all: a program that runs has somewhere to be heard.
+    let source = source(&args)?;
+
+    announce(language, &channel, &listeners, site.publish_token.is_some(), history_len_max);
     let (trigger, shutdown) = Shutdown::new();
     stop.pull(trigger.clone());
-    // Last of what can fail: a program that has run has done something.
-    let (source, generator) = (args.source(), &args.generator);
-    let mut program = match (source, args.program.split_first()) {
-        (None, Some((program, arguments))) => {
-            Some(Program::start(program, arguments, args.pty).map_err(Failure::Start)?)
-        }
-        _ => None,
+    let feeding = Feeding {
+        node: node.clone(),
+        channel,
+        exit_on_end: args.exit_on_end,
+        trigger,
+        shutdown: shutdown.clone(),
+        language,
     };
-    let mut site = Site::start()?;
-    site.broker().declare(&channel, channel_options(&args));
-    for listener in listeners {
-        announce(&listener, &channel, &args, language);
-        site.serve(listener, options.clone(), shutdown.clone());
+    let feeding = tokio::spawn(feeding.run(source));
+    let serving: Vec<_> = listeners
+        .into_iter()
+        .map(|listener| {
+            tokio::spawn(http::serve(listener, node.clone(), site.clone(), shutdown.clone()))
+        })
+        .collect();
+    shutdown.requested().await;
+    node.shutdown().await;
+    for task in serving {
+        // A task that panicked has said so.
+        task.await.ok();
     }
-    let feeding =
-        Feeding { args: &args, channel: &channel, language, site: &site, trigger, shutdown };
-    match (&mut program, source) {
-        (Some(program), _) => {
-            feeding.run(program).await;
-            program.stop().await;
-        }
-        (None, Some(FeedSource::Clock)) => {
-            let interval = generator.interval.unwrap_or(Clock::DEFAULT_INTERVAL);
-            feeding.run(&mut Clock::new(interval)).await;
-        }
-        (None, Some(FeedSource::Random)) => {
-            let interval = generator.interval.unwrap_or(Random::DEFAULT_INTERVAL);
-            feeding.run(&mut Random::new(generator.numbers(), interval)).await;
-        }
-        (None, _) => feeding.run(&mut Lines::stdin()).await,
-    }
-    site.end().await;
+    feeding.await.ok();
     Ok(Exit::Success)
 }
 
 impl args::Feed {
-    /// The source that is not a program: standard input when something is piped in.
-    fn source(&self) -> Option<FeedSource> {
-        self.source.or((!self.exec).then_some(FeedSource::StandardInput))
-    }
-
-    /// What clap cannot know: flags of one source given to another, and nothing to read from.
+    /// Refuses what clap cannot: the flags of one source, given to another, and nothing to read.
     fn check(&self) -> Result<(), Failure> {
-        let name = match self.source() {
-            None => "--exec",
-            Some(FeedSource::StandardInput) => "-",
+        let name = match self.source {
+            _ if self.exec => "--exec",
             Some(FeedSource::Clock) => "clock",
             Some(FeedSource::Random) => "random",
+            Some(FeedSource::StandardInput) | None => "-",
         };
-        if let Some(flag) = self.generator.misplaced(name) {
-            return Err(misplaced(flag, name, "enchufe feed"));
+        match self.generator.misplaced(name) {
+            Some(flag) => Err(misplaced(flag, name, "enchufe feed")),
+            None if self.source.is_none() && !self.exec && std::io::stdin().is_terminal() => {
+                Err(LiveFailure::NoSource.into())
+            }
+            None => Ok(()),
         }
-        if self.source.is_none() && !self.exec && std::io::stdin().is_terminal() {
-            return Err(Failure::NoSource);
-        }
-        Ok(())
     }
 }
 
-fn site_options(args: &args::Feed, channel: &ChannelName) -> Result<Options, Failure> {
-    let token = |path: &Path| Token::read(path).map_err(Failure::Token);
-    Ok(Options {
-        default_channel: Some(channel.clone()),
-        allowed_origins: args.allow_origin.clone(),
-        host_names: args.host_name.clone(),
-        publish_token: args.publish_token_file.as_deref().map(token).transpose()?,
-        read_token: args.read_token_file.as_deref().map(token).transpose()?,
-        page: args.page.as_deref().map(Folder::open).transpose().map_err(Failure::Page)?,
-        ..Options::default()
-    })
-}
-
-fn channel_options(args: &args::Feed) -> ChannelOptions {
-    let slow = match args.slow {
-        args::Slow::Skip => SlowPolicy::Skip,
-        args::Slow::Latest => SlowPolicy::Latest,
-        args::Slow::Cut => SlowPolicy::Cut,
-    };
-    let mut options = ChannelOptions { slow, ..ChannelOptions::default() };
-    if let Some(count) = args.history {
-        options.history_len_max = usize::try_from(count).unwrap_or(usize::MAX);
-    }
-    if let Some(bytes) = args.history_bytes {
-        options.history_bytes_max = bytes;
-    }
-    options
-}
-
-async fn listen(args: &args::Feed, language: Language) -> Result<Vec<Listener>, Failure> {
-    let endpoints = args.listen.iter().map(|text| HostPort::parse_http_listen(text));
-    let endpoints: Vec<HostPort> = endpoints.collect::<Result<_, _>>()?;
-    let mut listeners = Vec::with_capacity(endpoints.len());
-    for endpoint in &endpoints {
-        listeners.push(site::listen(endpoint, language).await?);
-    }
-    Ok(listeners)
-}
-
-fn announce(listener: &Listener, channel: &ChannelName, args: &args::Feed, language: Language) {
-    let path = &channel_path(channel);
-    for endpoint in listener.local_addresses() {
-        let address = format!("http://{endpoint}");
-        output::notice(&language.say(Phrase::FeedOn { address: &address, path }));
-    }
-    if !listener.is_loopback() && args.publish_token_file.is_none() {
-        output::warn(language, Phrase::PublishingRefused);
-    }
-}
-
-/// A source on its way to its channel.
-struct Feeding<'a> {
-    args: &'a args::Feed,
-    channel: &'a ChannelName,
-    language: Language,
-    site: &'a Site,
+struct Feeding {
+    node: Node,
+    channel: ChannelName,
+    exit_on_end: Option<Duration>,
     trigger: Trigger,
     shutdown: Shutdown,
+    language: Language,
 }
 
-impl Feeding<'_> {
-    /// Feeds until the source ends, and then serves what it said until shutdown, or until everybody
-    /// has read it.
-    async fn run(&self, source: &mut impl Source) {
-        if let Err(error) = feed(self.site.broker(), self.channel, source, &self.shutdown).await {
-            tracing::error!(channel = %self.channel, %error, "the channel takes no more");
+impl Feeding {
+    async fn run(self, mut source: AnySource) {
+        let fed = feed(self.node.broker(), &self.channel, &mut source, &self.shutdown).await;
+        if let Err(error) = fed {
+            tracing::error!(%error, "the source cannot be published");
         }
+        source.stop().await;
         if self.shutdown.is_requested() {
             return;
         }
-        let status = source.status().await;
-        match self.args.exit_on_end {
-            None => {
-                output::notice(&self.language.say(Phrase::SourceEnded(&status)));
-                self.shutdown.requested().await;
-            }
-            Some(patience) => {
-                let _ = tokio::select! {
-                    read = timeout(patience, self.site.is_read()) => read,
-                    () = self.shutdown.requested() => Ok(()),
+        let state = self.node.broker().state(&self.channel);
+        let end = state.ok().and_then(|state| state.end);
+        let status = end.as_deref().map_or("", |end| end.status.as_str());
+        match self.exit_on_end {
+            None => live::say(self.language, LivePhrase::SourceEnded(status)),
+            Some(time) => {
+                live::say(self.language, LivePhrase::SourceEndedAndSoDoWe(status));
+                let finished = async {
+                    while self.node.stats().unfinished > 0 {
+                        sleep(limits::UNREAD_POLL_INTERVAL).await;
+                    }
                 };
+                if timeout(time, finished).await.is_err() {
+                    let unfinished = self.node.stats().unfinished;
+                    tracing::warn!(unfinished, "viewers did not take everything in time");
+                }
                 self.trigger.request();
             }
         }
     }
+}
+
+fn source(args: &args::Feed) -> Result<AnySource, Failure> {
+    if let Some((program, arguments)) = args.program.split_first().filter(|_| args.exec) {
+        let program = Program::start(program, arguments, args.pty).map_err(LiveFailure::Start)?;
+        return Ok(AnySource::Program(Box::new(program)));
+    }
+    Ok(match args.source {
+        Some(FeedSource::Clock) => {
+            let interval = args.generator.interval.unwrap_or(Clock::DEFAULT_INTERVAL);
+            AnySource::Clock(Clock::new(interval))
+        }
+        Some(FeedSource::Random) => {
+            let interval = args.generator.interval.unwrap_or(Random::DEFAULT_INTERVAL);
+            AnySource::Random(Random::new(args.generator.numbers(), interval))
+        }
+        Some(FeedSource::StandardInput) | None => AnySource::StandardInput(Lines::stdin()),
+    })
+}
+
+fn channel_options(args: &args::Feed) -> ChannelOptions {
+    let mut options = ChannelOptions::default();
+    if let Some(count) = args.history {
+        options.history_len_max = usize::try_from(count).unwrap_or(usize::MAX);
+        // Whoever asks for so many messages means to have them.
+        options.history_bytes_max = usize::MAX;
+    }
+    if let Some(bytes) = args.history_bytes {
+        options.history_bytes_max = bytes;
+    }
+    options.slow = match args.slow {
+        Slow::Skip => SlowPolicy::Skip,
+        Slow::Latest => SlowPolicy::Latest,
+        Slow::Cut => SlowPolicy::Cut,
+    };
+    options
+}
+
+fn site(args: &args::Feed, channel: &ChannelName) -> Result<http::Options, Failure> {
+    let token = |path: &Option<std::path::PathBuf>| {
+        path.as_deref().map(Token::read).transpose().map_err(LiveFailure::Token)
+    };
+    let page = args.page.as_deref().map(Folder::open).transpose().map_err(LiveFailure::Page)?;
+    Ok(http::Options {
+        default_channel: Some(channel.clone()),
+        allowed_origins: args.allow_origin.clone(),
+        host_names: args.host_name.clone(),
+        publish_token: token(&args.publish_token_file)?,
+        read_token: token(&args.read_token_file)?,
+        page,
+        ..http::Options::default()
+    })
+}
+
+fn announce(
+    language: Language,
+    channel: &ChannelName,
+    listeners: &[Listener],
+    has_token: bool,
+    history_len_max: usize,
+) {
+    live::say(language, LivePhrase::FeedIsLive(channel.as_str()));
+    for listener in listeners {
+        live::warn_of(language, listener, has_token);
+        for endpoint in listener.local_addresses() {
+            let authority = live::authority(&endpoint);
+            let path = http::channel_path(channel);
+            live::entry(language, LivePhrase::Page, &format!("http://{authority}/"));
+            live::entry(language, LivePhrase::WebSocket, &format!("ws://{authority}{path}"));
+            live::entry(language, LivePhrase::Shell, &format!("curl -N http://{authority}{path}"));
+        }
+    }
+    live::say(language, LivePhrase::Keeps(history_len_max));
 }

@@ -18,10 +18,6 @@ pub(crate) enum Language {
 const VARIABLES: [&str; 4] = ["ENCHUFE_LANG", "LC_ALL", "LC_MESSAGES", "LANG"];
 
 impl Language {
-    /// Every language of the catalogue.
-    #[cfg(test)]
-    pub(crate) const ALL: [Self; 2] = [Self::English, Self::Spanish];
-
     /// The language that the command line asks for, or else the environment.
     ///
     /// The command line is searched before it is parsed, because `--help` and the parser's own

@@ -76,12 +76,6 @@ pub(crate) fn ask(prompt: &str) {
     let _ = out.write_all(prompt.as_bytes()).and_then(|()| out.flush());
 }
 
-/// How this program was called, for commands that can be copied.
-pub(crate) fn program() -> String {
-    let called = std::env::args().next().filter(|name| !name.is_empty());
-    called.unwrap_or_else(|| "enchufe".to_owned())
-}
-
 /// Whether standard error may be coloured: it is a terminal and `NO_COLOR` is unset or empty
 /// (no-color.org).
 pub(crate) fn stderr_has_colour() -> bool {

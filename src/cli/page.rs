@@ -10,7 +10,7 @@ use hyper::{
     header::{self, HeaderValue},
 };
 
-use super::failure::Failure;
+use super::failure::{Failure, LiveFailure};
 use crate::{http::Folder, page, transport::ws::PageHandler};
 
 /// Answers for one service, from `own` if it is given.
@@ -19,7 +19,7 @@ use crate::{http::Folder, page, transport::ws::PageHandler};
 ///
 /// When the file or folder is not there.
 pub(super) fn handler(service: &str, own: Option<&Path>) -> Result<PageHandler, Failure> {
-    let own = own.map(Folder::open).transpose().map_err(Failure::Page)?;
+    let own = own.map(Folder::open).transpose().map_err(LiveFailure::Page)?;
     let document = Bytes::from(page::service(service));
     Ok(PageHandler::new(move |request| {
         let (own, document) = (own.clone(), document.clone());

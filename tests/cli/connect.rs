@@ -199,7 +199,7 @@ fn a_close_code_that_means_trouble_is_exit_code_4_with_its_reason() {
 
 #[test]
 fn a_websocket_that_breaks_off_is_exit_code_4() {
-    let address = ws_server(|ws| drop(ws));
+    let address = ws_server(drop);
     assert_eq!(run(&["connect", &address], b"").code, Some(4));
 }
 

@@ -12,7 +12,7 @@ use std::{
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The program with these arguments, in English, away from the settings of whoever runs the test.
-pub fn enchufe(arguments: &[&str]) -> Command {
+pub(crate) fn enchufe(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_enchufe"));
     command.args(arguments);
     for name in ["ENCHUFE_LANG", "LC_ALL", "LC_MESSAGES", "LANG", "ENCHUFE_LOG", "NO_COLOR"] {
@@ -23,32 +23,32 @@ pub fn enchufe(arguments: &[&str]) -> Command {
 
 /// How a run ended.
 #[derive(Debug)]
-pub struct Ended {
-    pub code: Option<i32>,
-    pub stdout: Vec<u8>,
-    pub stderr: String,
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: Vec<u8>,
+    pub(crate) stderr: String,
 }
 
 impl Ended {
     /// Standard output, which is text.
-    pub fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         std::str::from_utf8(&self.stdout).expect("text on standard output")
     }
 
     /// Standard output after checking that all went well.
-    pub fn success(&self) -> &str {
+    pub(crate) fn success(&self) -> &str {
         assert_eq!(self.code, Some(0), "{self:?}");
         self.text()
     }
 }
 
 /// Runs to the end with this standard input.
-pub fn run(arguments: &[&str], input: &[u8]) -> Ended {
+pub(crate) fn run(arguments: &[&str], input: &[u8]) -> Ended {
     run_command(enchufe(arguments), input)
 }
 
 /// Runs a prepared command to its end with this standard input.
-pub fn run_command(mut command: Command, input: &[u8]) -> Ended {
+pub(crate) fn run_command(mut command: Command, input: &[u8]) -> Ended {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("the program starts");
     let mut stdin = child.stdin.take().expect("piped");
@@ -61,7 +61,7 @@ pub fn run_command(mut command: Command, input: &[u8]) -> Ended {
 }
 
 /// Waits for the end of a program whose outputs are piped.
-pub fn wait(mut child: Child) -> Ended {
+pub(crate) fn wait(mut child: Child) -> Ended {
     let mut stdout = child.stdout.take().expect("piped");
     let mut stderr = child.stderr.take().expect("piped");
     let watchdog = Watchdog::of(&child);
@@ -78,11 +78,13 @@ pub fn wait(mut child: Child) -> Ended {
 }
 
 /// Kills a program that hangs, so that its test fails instead of hanging with it.
-pub struct Watchdog(#[expect(dead_code, reason = "dropping it is what counts")] mpsc::Sender<()>);
+pub(crate) struct Watchdog(
+    #[expect(dead_code, reason = "dropping it is what counts")] mpsc::Sender<()>,
+);
 
 impl Watchdog {
     /// Watches until it is dropped.
-    pub fn of(child: &Child) -> Self {
+    pub(crate) fn of(child: &Child) -> Self {
         let id = child.id();
         let (done, watched) = mpsc::channel::<()>();
         thread::spawn(move || {
@@ -95,13 +97,13 @@ impl Watchdog {
 }
 
 /// Sends a signal by its name.
-pub fn signal(id: u32, name: &str) {
+pub(crate) fn signal(id: u32, name: &str) {
     let sent = Command::new("kill").args(["-s", name, &id.to_string()]).status();
     assert!(sent.expect("kill(1)").success(), "kill -s {name} {id}");
 }
 
 /// A program that goes on until it is stopped, with its lines as they come.
-pub struct Running {
+pub(crate) struct Running {
     child: Child,
     stdin: Option<ChildStdin>,
     stdout: Receiver<String>,
@@ -110,12 +112,12 @@ pub struct Running {
 
 impl Running {
     /// Starts the program.
-    pub fn start(arguments: &[&str]) -> Self {
+    pub(crate) fn start(arguments: &[&str]) -> Self {
         Self::start_command(enchufe(arguments))
     }
 
     /// Starts a prepared command.
-    pub fn start_command(mut command: Command) -> Self {
+    pub(crate) fn start_command(mut command: Command) -> Self {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program starts");
         let stdin = child.stdin.take();
@@ -125,17 +127,17 @@ impl Running {
     }
 
     /// The next line on standard output.
-    pub fn line(&self) -> String {
+    pub(crate) fn line(&self) -> String {
         self.stdout.recv_timeout(PATIENCE).expect("a line on standard output")
     }
 
     /// The next line on standard error.
-    pub fn notice(&self) -> String {
+    pub(crate) fn notice(&self) -> String {
         self.stderr.recv_timeout(PATIENCE).expect("a line on standard error")
     }
 
     /// The address in the next line that says where it listens.
-    pub fn address(&self) -> String {
+    pub(crate) fn address(&self) -> String {
         loop {
             let notice = self.notice();
             let said = ["listening on ", "escuchando en "];
@@ -146,29 +148,24 @@ impl Running {
     }
 
     /// Writes to its standard input.
-    pub fn write(&mut self, bytes: &[u8]) {
+    pub(crate) fn write(&mut self, bytes: &[u8]) {
         let stdin = self.stdin.as_mut().expect("still open");
         stdin.write_all(bytes).and_then(|()| stdin.flush()).expect("it reads");
     }
 
-    /// Ends its standard input.
-    pub fn end_input(&mut self) {
-        self.stdin = None;
-    }
-
     /// Its process id.
-    pub fn id(&self) -> u32 {
+    pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
 
     /// Stops it with SIGTERM.
-    pub fn stop(self) -> Ended {
+    pub(crate) fn stop(self) -> Ended {
         signal(self.child.id(), "TERM");
         self.end()
     }
 
     /// Waits for its end.
-    pub fn end(mut self) -> Ended {
+    pub(crate) fn end(mut self) -> Ended {
         self.stdin = None;
         let _watchdog = Watchdog::of(&self.child);
         let rest = |lines: &Receiver<String>| {

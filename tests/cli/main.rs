@@ -3,6 +3,7 @@
 mod connect;
 mod harness;
 mod help;
+mod live;
 mod resolve;
 mod screen;
 mod serve;

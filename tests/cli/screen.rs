@@ -25,7 +25,7 @@ const ROWS: NonZero<u16> = NonZero::new(24).expect("some rows");
 const COLUMNS: NonZero<u16> = NonZero::new(80).expect("some columns");
 
 /// The program on a terminal.
-pub struct Terminal {
+pub(crate) struct Terminal {
     child: Child,
     keys: File,
     /// Kept open, so that the terminal outlives the program and can be looked at.
@@ -35,16 +35,18 @@ pub struct Terminal {
 
 /// Which of the program's streams are the terminal.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Wiring {
+pub(crate) enum Wiring {
     /// All of them.
     All,
     /// All but standard input, which is `/dev/null`.
     OutputOnly,
+    /// All but standard output, which is `/dev/null`.
+    AllButOutput,
 }
 
 impl Terminal {
     /// Starts a command on a terminal of its own.
-    pub fn start(mut command: Command, wiring: Wiring) -> Self {
+    pub(crate) fn start(mut command: Command, wiring: Wiring) -> Self {
         let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
         let keys = openpt(flags).expect("a pseudo-terminal");
         grantpt(&keys).and_then(|()| unlockpt(&keys)).expect("its other side");
@@ -55,8 +57,9 @@ impl Terminal {
             Winsize { ws_row: ROWS.get(), ws_col: COLUMNS.get(), ws_xpixel: 0, ws_ypixel: 0 };
         tcsetwinsize(&keys, size).expect("its size");
         let side = || Stdio::from(line.try_clone().expect("one more descriptor"));
-        command.stdin(if wiring == Wiring::All { side() } else { Stdio::null() });
-        command.stdout(side()).stderr(side()).env("TERM", "xterm-256color");
+        command.stdin(if wiring == Wiring::OutputOnly { Stdio::null() } else { side() });
+        command.stdout(if wiring == Wiring::AllButOutput { Stdio::null() } else { side() });
+        command.stderr(side()).env("TERM", "xterm-256color");
         let child = command.spawn().expect("the program starts");
         let seen = Arc::new((Mutex::new(vt100::Parser::new(ROWS, COLUMNS, 0)), Condvar::new()));
         let keys = File::from(keys);
@@ -73,24 +76,24 @@ impl Terminal {
     }
 
     /// Presses keys.
-    pub fn press(&mut self, keys: &str) {
+    pub(crate) fn press(&mut self, keys: &str) {
         self.keys.write_all(keys.as_bytes()).expect("somebody reads the keys");
     }
 
     /// Waits until a row of the screen is this text, and nothing else but spaces.
-    pub fn sees(&self, row: &str) {
+    pub(crate) fn sees(&self, row: &str) {
         self.sees_rows(&format!("the row {row:?}"), |rows| rows.iter().any(|seen| seen == row));
     }
 
     /// Waits until these are the last rows of the screen, those that are empty left out.
-    pub fn sees_last(&self, last: &[&str]) {
+    pub(crate) fn sees_last(&self, last: &[&str]) {
         self.sees_rows(&format!("the last rows {last:?}"), |rows| {
             rows.len() >= last.len() && rows[rows.len() - last.len()..] == *last
         });
     }
 
     /// Waits until the rows of the screen, without the empty ones at the end, are as they should.
-    pub fn sees_rows(&self, what: &str, is_right: impl Fn(&[String]) -> bool) {
+    pub(crate) fn sees_rows(&self, what: &str, is_right: impl Fn(&[String]) -> bool) {
         let rows = |parser: &vt100::Parser| -> Vec<String> {
             let rows = parser.screen().rows(0, COLUMNS.get()).map(|row| row.trim_end().to_owned());
             let mut rows: Vec<String> = rows.collect();
@@ -107,25 +110,25 @@ impl Terminal {
     }
 
     /// Waits for the end: the exit code.
-    pub fn end(&mut self) -> Option<i32> {
+    pub(crate) fn end(&mut self) -> Option<i32> {
         let _watchdog = Watchdog::of(&self.child);
         self.child.wait().expect("a status").code()
     }
 
     /// Its process id.
-    pub fn id(&self) -> u32 {
+    pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
 
     /// Whether the first character on the screen has a colour.
-    pub fn has_colour(&self) -> bool {
+    pub(crate) fn has_colour(&self) -> bool {
         let parser = self.seen.0.lock().expect("no panic");
         let first = parser.screen().cell(0, 0).expect("a cell");
         first.fgcolor() != vt100::Color::Default
     }
 
     /// Whether the terminal shows what is typed, as it did before the program.
-    pub fn is_as_before(&self) -> bool {
+    pub(crate) fn is_as_before(&self) -> bool {
         let modes = tcgetattr(&self.line).expect("the modes").local_modes;
         modes.contains(LocalModes::ECHO | LocalModes::ICANON)
     }

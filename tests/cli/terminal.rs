@@ -195,3 +195,15 @@ fn errors_have_colour_on_a_terminal_and_none_with_no_color() {
         .sees_rows("an error", |rows| rows.first().is_some_and(|row| row.starts_with("error: ")));
     assert!(!terminal.has_colour());
 }
+
+#[test]
+fn the_prompt_is_asked_on_standard_error_when_the_output_goes_elsewhere() {
+    let (server, home) = (Running::start(&["serve", "greet", "ws://127.0.0.1:0"]), home());
+    let arguments = ["--prompt", "Cual es tu nombre? ", "--count", "1"];
+    let command = connect(&server.address(), &arguments, &home);
+    let mut terminal = Terminal::start(command, Wiring::AllButOutput);
+    terminal.sees("Cual es tu nombre?");
+    terminal.press("Ana\n");
+    assert_eq!(terminal.end(), Some(0));
+    assert_eq!(server.line(), "< Ana");
+}

@@ -115,6 +115,8 @@ pub struct Fanout {
     subscriptions: Slab<Subscription>,
     urgent: VecDeque<ReaderId>,
     dirty: VecDeque<usize>,
+    /// The last turn of [`Fanout::next_ready`] was that of the dirty channels.
+    swept: bool,
     actions: VecDeque<Action>,
     counts: Counts,
     /// Subscriptions in [`State::Ended`].
@@ -133,6 +135,7 @@ impl Fanout {
             subscriptions: Slab::new(),
             urgent: VecDeque::new(),
             dirty: VecDeque::new(),
+            swept: false,
             actions: VecDeque::new(),
             counts: Counts::default(),
             finished: 0,

@@ -50,3 +50,37 @@ fn a_reader_who_takes_no_answers_gets_no_more_subscriptions() {
     // Nor is it told so: there is no room for that either.
     fanout.push(reader, Bytes::from_static(b"stuck")).expect_err("the outbox is full");
 }
+
+#[test]
+fn readers_who_catch_up_do_not_keep_the_others_waiting() {
+    let mut fanout = fanout();
+    let (channel, start) = (name("busy"), Position::new(crate::Epoch(1), 0));
+    let hungry: Vec<ReaderId> = (0..3).map(|token| fanout.connect(Form::Raw, token)).collect();
+    let live = fanout.connect(Form::Raw, 3);
+    let subscription = fanout.subscribe(live, &channel, None).expect("the first");
+    fanout.attached(&channel, start);
+    fanout.start(subscription, start, None, SlowPolicy::Skip);
+    while fanout.next_ready(&mut 8).is_some() {}
+    for reader in &hungry {
+        fanout.again(*reader);
+    }
+    let position = Position::new(crate::Epoch(1), 1);
+    let message = crate::Message::text("news");
+    let time = jiff::Timestamp::UNIX_EPOCH;
+    fanout.publish(&channel, [Arc::new(Publication::new(position, time, message.as_ref()))]);
+    let mut visited = Vec::new();
+    for _ in 0..4 {
+        let reader = fanout.next_ready(&mut 8).expect("somebody always has something to write");
+        if reader != live {
+            fanout.again(reader);
+        }
+        visited.push(reader);
+    }
+    assert!(visited.contains(&live), "{visited:?}");
+    // However many have something of their own, the slice ends.
+    let mut slice = 8;
+    while let Some(reader) = fanout.next_ready(&mut slice) {
+        fanout.again(reader);
+    }
+    assert_eq!(slice, 0, "a slice bounds every kind of visit");
+}

@@ -22,10 +22,26 @@ pub enum Transmit {
 }
 
 impl Fanout {
-    /// The next reader that may have something to write and is not blocked. Those with something
-    /// of their own come first, then the dirty channels take turns, a slice of at most
-    /// `slice` readers each.
+    /// The next reader that may have something to write and is not blocked, `slice` of them at
+    /// most. Those with something of their own and the dirty channels take turns, so that neither
+    /// a crowd that catches up nor a busy channel keeps the others waiting; when the slice is used
+    /// up, it is the next dirty channel's turn.
     pub fn next_ready(&mut self, slice: &mut usize) -> Option<ReaderId> {
+        if *slice == 0 {
+            self.next_channel();
+            return None;
+        }
+        self.swept = !self.swept;
+        let next = if self.swept {
+            self.next_swept().or_else(|| self.next_urgent())
+        } else {
+            self.next_urgent().or_else(|| self.next_swept())
+        };
+        *slice -= usize::from(next.is_some());
+        next
+    }
+
+    fn next_urgent(&mut self) -> Option<ReaderId> {
         while let Some(id) = self.urgent.pop_front() {
             if let Some(reader) = self.reader_mut(id) {
                 reader.hurried = false;
@@ -34,31 +50,33 @@ impl Fanout {
                 }
             }
         }
+        None
+    }
+
+    fn next_swept(&mut self) -> Option<ReaderId> {
         while let Some(&index) = self.dirty.front() {
-            while *slice > 0 {
-                let at = self.rings[index].sweep.at;
-                let Some(&id) = self.rings[index].readers.get(at) else {
-                    self.end_sweep(index);
-                    break;
-                };
-                self.rings[index].sweep.at += 1;
-                let Some(subscription) = self.subscription(id) else { continue };
-                if !matches!(subscription.state, State::Live { .. }) {
-                    continue;
-                }
-                let reader = subscription.reader;
-                if self.reader(reader).is_some_and(|reader| !reader.blocked) {
-                    *slice -= 1;
-                    return Some(reader);
-                }
+            let ring = &mut self.rings[index];
+            let Some(&id) = ring.readers.get(ring.sweep.at) else {
+                self.end_sweep(index);
+                continue;
+            };
+            ring.sweep.at += 1;
+            let Some(subscription) = self.subscription(id) else { continue };
+            if !matches!(subscription.state, State::Live { .. }) {
+                continue;
             }
-            if *slice == 0 {
-                // The slice is used up: the next dirty channel has its turn.
-                self.dirty.rotate_left(1);
-                return None;
+            let reader = subscription.reader;
+            if self.reader(reader).is_some_and(|reader| !reader.blocked) {
+                return Some(reader);
             }
         }
         None
+    }
+
+    fn next_channel(&mut self) {
+        if let Some(index) = self.dirty.pop_front() {
+            self.dirty.push_back(index);
+        }
     }
 
     /// Whether there is work left for [`Fanout::next_ready`].
@@ -71,7 +89,7 @@ impl Fanout {
         let sweep = &mut self.rings[index].sweep;
         sweep.at = 0;
         if std::mem::take(&mut sweep.again) {
-            self.dirty.rotate_left(1);
+            self.next_channel();
         } else {
             sweep.queued = false;
             self.dirty.pop_front();

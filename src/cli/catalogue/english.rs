@@ -1,12 +1,11 @@
 //! English: phrases, and what is wrong with a command line. The library's errors speak for
 //! themselves.
 
-use super::{Part, Phrase, Report, one_of, things_to_try, ways_to_read};
+use super::{Phrase, Report, live, one_of};
 use crate::cli::{
     failure::Failure,
     usage::{Usage, UsageError},
 };
-use crate::transport::BindError;
 
 pub(super) fn say(phrase: Phrase<'_>) -> String {
     match phrase {
@@ -24,41 +23,9 @@ pub(super) fn say(phrase: Phrase<'_>) -> String {
         Phrase::LinesMissed(lines) => {
             format!("{lines} lines were not printed: nobody read them in time")
         }
-        Phrase::FeedOn { address, path } => {
-            format!("listening on {address} (open it in a browser){}", ways_to_read(address, path))
-        }
-        Phrase::SourceEnded(status) => {
-            format!("the source has ended ({status}); its messages stay until Ctrl-C")
-        }
-        Phrase::PublishingRefused => {
-            "other machines can read but not publish: that needs --publish-token-file".into()
-        }
-        Phrase::Serving { address, part } => format!("listening on {address} ({})", name(part)),
-        Phrase::Taken { address, part, other_base } => format!(
-            "{address} is in use, so there is no {}: the tutorial's own program may be running; \
-             enchufe demo --port-base {other_base} uses other ports",
-            name(part)
-        ),
-        Phrase::TryNext { page, greet, echo } => {
-            let open = page.map(|url| format!("\n  open {url} in two browsers"));
-            let rest = things_to_try(page, greet, echo);
-            format!("\nTry next:{}{rest}\nCtrl-C ends.", open.unwrap_or_default())
-        }
-        Phrase::Text(text) => text.into(),
         Phrase::Bind(warning) => warning.to_string(),
+        Phrase::Live(phrase) => live::english(phrase),
     }
-}
-
-fn name(part: Part) -> &'static str {
-    match part {
-        Part::Page => "page with the channels time and numbers",
-        Part::Greet => "greet",
-        Part::Echo => "echo",
-    }
-}
-
-pub(super) fn bind_error(error: &BindError) -> Report {
-    Report { message: error.to_string(), hint: error.hint() }
 }
 
 pub(super) fn report(failure: &Failure) -> Option<Report> {
@@ -82,27 +49,6 @@ pub(super) fn report(failure: &Failure) -> Option<Report> {
             format!("no reply came within {} s", wait.as_secs_f64()),
             Some("--wait TIME waits longer, --keep-open until the peer closes".into()),
         ),
-        Failure::NoSource => (
-            "there is nothing to feed from".into(),
-            Some(
-                "vmstat 1 | enchufe feed, or enchufe feed --exec -- PROGRAM, or enchufe feed clock"
-                    .into(),
-            ),
-        ),
-        Failure::Start(error) => (error.to_string(), None),
-        Failure::Channel(error) => {
-            (error.to_string(), Some("such as --channel sensors/door".into()))
-        }
-        Failure::Token(error) => {
-            (error.to_string(), Some("head -c 32 /dev/urandom | base64 > FILE makes one".into()))
-        }
-        Failure::Page(error) => {
-            (error.to_string(), Some("give a file, or a folder with an index.html".into()))
-        }
-        Failure::NothingStarted => (
-            "nothing could be started".into(),
-            Some("enchufe demo --port-base 15678 uses other ports".into()),
-        ),
         Failure::Log(filter) => (
             format!("'{filter}' is no filter for the log"),
             Some("use error, warn, info, debug, trace, or such as enchufe::live=debug".into()),
@@ -117,6 +63,7 @@ pub(super) fn report(failure: &Failure) -> Option<Report> {
         ),
         Failure::Input(error) => (format!("cannot read standard input: {error}"), None),
         Failure::Output(error) => (format!("cannot write standard output: {error}"), None),
+        Failure::Live(error) => return Some(live::report_in_english(error)),
         Failure::System(error) => (format!("the system refuses: {error}"), None),
     };
     Some(Report { message, hint })

@@ -68,8 +68,7 @@ pub(super) async fn run(args: args::Connect, language: Language) -> Result<Exit,
 }
 
 fn options(args: &args::Connect) -> OpenOptions {
-    let mut options = OpenOptions::default();
-    options.timeout = args.timeout;
+    let mut options = OpenOptions { timeout: args.timeout, ..OpenOptions::default() };
     options.ws.origin.clone_from(&args.origin);
     options.ws.protocols.clone_from(&args.protocol);
     options

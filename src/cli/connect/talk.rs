@@ -1,12 +1,18 @@
 //! The talk itself: sending and receiving at the same time, and knowing when it is over.
 //!
 //! Sending has a task of its own, so that a peer that answers while it is being sent to (an echo
-//! of any size) is read from all the while. What it does is watched, because how a talk ends
-//! depends on both directions: see "How `connect` ends" in the guide.
+//! of any size) is read from all the while. What it does is watched, because the end depends on
+//! both directions: a stream ends when the peer closes; where nothing but messages can be sent, it
+//! ends when the input has ended and then nothing comes for a while; and an input that was empty
+//! from the start only listens.
 
 use std::{io, time::Duration};
 
-use enchufe_core::ws::{CloseCode, CloseReason};
+use enchufe_core::{
+    Message,
+    ws::{CloseCode, CloseReason},
+};
+use memchr::memchr_iter;
 use tokio::{
     sync::watch,
     task::JoinHandle,
@@ -180,7 +186,7 @@ impl Talk {
 
     /// Counts what was received, cuts off what is more than was asked for, and says whether it is
     /// enough now.
-    fn count(&mut self, message: &mut enchufe_core::Message) -> bool {
+    fn count(&mut self, message: &mut Message) -> bool {
         let Some(count) = self.ending.count.map(u64::from) else {
             self.received += 1;
             return false;
@@ -189,19 +195,17 @@ impl Talk {
             self.received += 1;
             return self.received >= count;
         }
-        let breaks = message.payload.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
-        let left = count - self.received;
-        let positions: Vec<usize> = breaks
-            .map(|(at, _)| at + 1)
-            .take(usize::try_from(left).unwrap_or(usize::MAX))
-            .collect();
-        self.received += positions.len() as u64;
-        if self.received >= count {
-            let end = positions.last().copied().unwrap_or(0);
-            message.payload.truncate(end);
-            return true;
+        let left = usize::try_from(count - self.received).unwrap_or(usize::MAX);
+        match memchr_iter(b'\n', &message.payload).nth(left.saturating_sub(1)) {
+            Some(last) => {
+                message.payload.truncate(last + 1);
+                true
+            }
+            None => {
+                self.received += memchr_iter(b'\n', &message.payload).count() as u64;
+                false
+            }
         }
-        false
     }
 
     /// When silence means the end; never while there is more to send, or the peer decides.

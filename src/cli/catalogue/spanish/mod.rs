@@ -1,16 +1,17 @@
 //! Spanish.
 
 mod address;
-mod feed;
 mod help;
 mod network;
 mod usage;
 
-use super::{Part, Phrase, Report, things_to_try, ways_to_read};
+use super::{Phrase, Report, live};
 use crate::cli::failure::Failure;
-use crate::transport::BindError;
 
-pub(super) use help::{help, value_name};
+pub(super) use {
+    help::{help, value_name},
+    network::io,
+};
 
 /// A message and a hint.
 type Words = (String, Option<String>);
@@ -31,44 +32,9 @@ pub(super) fn say(phrase: Phrase<'_>) -> String {
         Phrase::LinesMissed(lines) => {
             format!("{lines} líneas sin imprimir: nadie las leyó a tiempo")
         }
-        Phrase::FeedOn { address, path } => format!(
-            "escuchando en {address} (ábrelo en un navegador){}",
-            ways_to_read(address, path)
-        ),
-        Phrase::SourceEnded(status) => {
-            let status = if status == "end of input" { "fin de la entrada" } else { status };
-            format!("la fuente ha terminado ({status}); sus mensajes siguen ahí hasta Ctrl-C")
-        }
-        Phrase::PublishingRefused => {
-            "otras máquinas pueden leer pero no publicar: eso exige --publish-token-file".into()
-        }
-        Phrase::Serving { address, part } => format!("escuchando en {address} ({})", name(part)),
-        Phrase::Taken { address, part, other_base } => format!(
-            "{address} está en uso, así que falta: {}; puede que esté en marcha el programa del \
-             tutorial; enchufe demo --port-base {other_base} usa otros puertos",
-            name(part)
-        ),
-        Phrase::TryNext { page, greet, echo } => {
-            let open = page.map(|url| format!("\n  abre {url} en dos navegadores"));
-            let rest = things_to_try(page, greet, echo);
-            format!("\nPrueba ahora:{}{rest}\nCtrl-C termina.", open.unwrap_or_default())
-        }
-        Phrase::Text(text) => text.into(),
         Phrase::Bind(warning) => network::bind_warning(warning),
+        Phrase::Live(phrase) => live::spanish(phrase),
     }
-}
-
-fn name(part: Part) -> &'static str {
-    match part {
-        Part::Page => "página con los canales time y numbers",
-        Part::Greet => "saludo",
-        Part::Echo => "eco",
-    }
-}
-
-pub(super) fn bind_error(error: &BindError) -> Report {
-    let (message, hint) = network::bind(error);
-    Report { message, hint }
 }
 
 pub(super) fn report(failure: &Failure) -> Option<Report> {
@@ -92,27 +58,6 @@ pub(super) fn report(failure: &Failure) -> Option<Report> {
             format!("no llegó ninguna respuesta en {} s", wait.as_secs_f64()),
             Some("--wait TIEMPO espera más; --keep-open, hasta que cierre el otro extremo".into()),
         ),
-        Failure::NoSource => (
-            "no hay de dónde sacar los mensajes".into(),
-            Some(
-                "vmstat 1 | enchufe feed, o enchufe feed --exec -- PROGRAMA, o enchufe feed clock"
-                    .into(),
-            ),
-        ),
-        Failure::Start(error) => (feed::start(error), None),
-        Failure::Channel(error) => {
-            (feed::channel(error), Some("por ejemplo --channel sensores/puerta".into()))
-        }
-        Failure::Token(error) => {
-            (feed::token(error), Some("head -c 32 /dev/urandom | base64 > ARCHIVO crea uno".into()))
-        }
-        Failure::Page(error) => {
-            (feed::page(error), Some("da un archivo, o una carpeta con un index.html".into()))
-        }
-        Failure::NothingStarted => (
-            "no se pudo arrancar nada".into(),
-            Some("enchufe demo --port-base 15678 usa otros puertos".into()),
-        ),
         Failure::Log(filter) => (
             format!("'{filter}' no es un filtro para el registro"),
             Some("usa error, warn, info, debug, trace, o por ejemplo enchufe::live=debug".into()),
@@ -131,6 +76,7 @@ pub(super) fn report(failure: &Failure) -> Option<Report> {
         Failure::Output(error) => {
             (format!("no se puede escribir en la salida estándar: {}", network::io(error)), None)
         }
+        Failure::Live(error) => return Some(live::report_in_spanish(error)),
         Failure::System(error) => (format!("el sistema se niega: {}", network::io(error)), None),
     };
     Some(Report { message, hint })

@@ -223,7 +223,7 @@ fn what_stands(found: &str) -> &str {
 }
 
 /// What the system says, in Spanish where we know it; its own words name the rest.
-pub(super) fn io(error: &io::Error) -> String {
+pub(in crate::cli::catalogue) fn io(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "no existe".into(),
         io::ErrorKind::PermissionDenied => "permiso denegado".into(),
