@@ -190,6 +190,9 @@ pub const VIEWERS_MAX: usize = 16_000;
 /// system's queue.
 pub const HTTP_CONNECTIONS_MAX: usize = 2_000;
 
+/// How long a client that has shut its side waits for the next byte of its answer.
+pub const HALF_CLOSED_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// The longest body of a publish, in bytes.
 pub const BODY_BYTES_MAX: usize = 16 << 20;
 
@@ -201,6 +204,10 @@ pub const HISTORY_PAGE_LEN: usize = 100;
 
 /// Messages in a page of history over HTTP at most.
 pub const HISTORY_PAGE_LEN_MAX: usize = 1_000;
+
+/// Bytes in a page of history over HTTP, bookkeeping included; one message is always in it. Every
+/// client may make us keep as much until it has read it.
+pub const HISTORY_PAGE_BYTES_MAX: usize = 1 << 20;
 
 /// The largest file of one's own page, in bytes.
 pub const PAGE_FILE_BYTES_MAX: u64 = 64 << 20;

@@ -120,26 +120,6 @@ fn the_numbers_are_printed_and_sent() {
 }
 
 #[test]
-fn no_example_is_longer_than_twice_its_python_original() {
-    for (name, original) in [
-        ("echo_server", 14),
-        ("echo_client", 10),
-        ("resolve", 4),
-        ("greet_server", 14),
-        ("greet_client", 12),
-        ("clock_feed", 18),
-        ("numbers_feed", 15),
-    ] {
-        let path =
-            Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(name).with_extension("rs");
-        let text = std::fs::read_to_string(path).expect(name);
-        let is_code = |line: &&str| !line.trim().is_empty() && !line.trim().starts_with("//");
-        let lines = text.lines().filter(is_code).count();
-        assert!(lines <= 2 * original, "{name} has {lines} lines, the original {original}");
-    }
-}
-
-#[test]
 fn the_live_page_shows_everybody_the_same_times() {
     let (_server, address) = Program::serve("live_page", "http");
     let channel = address.replace("http", "ws");

@@ -36,6 +36,9 @@ export const catalogue = /** @satisfies {Record<string, Entry>} */ ({
 
   // The heading of a channel
   received: { en: { one: "{n} message", other: "{n} messages" }, es: { one: "{n} mensaje", other: "{n} mensajes" } },
+  missed: { en: "{n} missed", es: { one: "{n} perdido", other: "{n} perdidos" } },
+  missed_least: { en: "at least {n} missed", es: { one: "al menos {n} perdido", other: "al menos {n} perdidos" } },
+  missed_unknown: { en: "some may be missing", es: "pueden faltar algunos" },
   rate: { en: "{rate} per second", es: "{rate} por segundo" },
   pause: { en: "Pause", es: "Pausar" },
   continue: { en: "Continue", es: "Continuar" },
@@ -52,6 +55,13 @@ export const catalogue = /** @satisfies {Record<string, Entry>} */ ({
   // The messages
   messages: { en: "Messages of {name}", es: "Mensajes de {name}" },
   waiting_first: { en: "Nothing here yet: the first message will appear by itself.", es: "Aún no hay nada: el primer mensaje aparecerá solo." },
+  earlier: { en: "Show earlier messages", es: "Mostrar mensajes anteriores" },
+  before_nothing: { en: "The history begins here", es: "Aquí empieza el historial" },
+  before_dropped: { en: "The latest {n} messages are shown", es: "Se muestran los últimos {n} mensajes" },
+  before_missed: {
+    en: { one: "before them {n} was missed", other: "before them {n} were missed" },
+    es: { one: "antes se perdió {n}", other: "antes se perdieron {n}" },
+  },
   back: {
     en: { one: "{n} new message · back to live", other: "{n} new messages · back to live" },
     es: { one: "{n} mensaje nuevo · volver al directo", other: "{n} mensajes nuevos · volver al directo" },
@@ -99,6 +109,11 @@ export const catalogue = /** @satisfies {Record<string, Entry>} */ ({
 
   // What is announced to screen readers
   showing: { en: "Channel {name}", es: "Canal {name}" },
+  earlier_shown: {
+    en: { one: "{n} earlier message shown", other: "{n} earlier messages shown" },
+    es: { one: "{n} mensaje anterior mostrado", other: "{n} mensajes anteriores mostrados" },
+  },
+  earlier_failed: { en: "Earlier messages could not be read", es: "No se pudieron leer los mensajes anteriores" },
   announce_on: { en: "Messages will be announced", es: "Se anunciarán los mensajes" },
   announce_off: { en: "Messages will not be announced", es: "No se anunciarán los mensajes" },
   summary: {

@@ -3,11 +3,14 @@
 import { beginning, binary } from "./text.js";
 import { Numbers } from "./numbers.js";
 
-/** The rows that are kept and shown. */
-export const ROWS_MAX = 1_000;
+/** The messages that are kept and shown. */
+export const MESSAGES_MAX = 1_000;
+/** The rows between them that are, at most. */
+const MARKS_MAX = 250;
 /** What is dropped at once, so that dropping stays cheap. */
 const SLACK = 250;
-const SINCE_FIRST = "last:100";
+/** The messages that the first subscription asks for. */
+export const FIRST_LEN = 100;
 /** A gap is told right behind `subscribed`: after this silence there is none. */
 const WHOLE_AFTER_MS = 1_000;
 
@@ -18,7 +21,20 @@ const WHOLE_AFTER_MS = 1_000;
  * @typedef {{kind: "ended", position: string, status: string}} EndedRow
  * @typedef {MessageRow | GapRow | ResumedRow | EndedRow} Row
  * @typedef {{changed(row: Row | null): void}} ChannelListener
+ * @typedef {{position: string, time: string, data?: string, base64?: string}} Item
  */
+
+/** Where the latest messages begin, with what stands right before them. @param {Row[]} rows */
+export function firstShown(rows) {
+  const floor = Math.max(0, rows.length - MESSAGES_MAX - MARKS_MAX);
+  let messages = 0;
+  for (let index = rows.length; index > floor; index -= 1) {
+    if (rows[index - 1].kind !== "message") continue;
+    messages += 1;
+    if (messages > MESSAGES_MAX) return index;
+  }
+  return floor;
+}
 
 export class Channel {
   /** The position after which this reader goes on; null before its first. @type {string | null} */
@@ -35,6 +51,12 @@ export class Channel {
   total = 0;
   /** Messages ever received. */
   received = 0;
+  /** Messages of the history that were asked for later. */
+  earlier = 0;
+  /** What is before the first row: perhaps more, or nothing, or what this list has no room for. @type {"more" | "nothing" | "dropped"} */
+  before = "more";
+  /** What gaps said is missing: so many messages, and how many gaps did not know. */
+  missed = { messages: 0, gaps: 0 };
   numbers = new Numbers();
   /** Unsubscriptions not answered: until they are, what comes belongs to an earlier subscription. */
   #leaving = 0;
@@ -53,7 +75,7 @@ export class Channel {
   since() {
     this.state = "subscribing";
     this.refusal = null;
-    return this.position ?? SINCE_FIRST;
+    return this.position ?? `last:${FIRST_LEN}`;
   }
 
   /** The connection is gone: what follows is a resumption. */
@@ -132,13 +154,28 @@ export class Channel {
     this.position = event.position;
     this.received += 1;
     this.ended = null;
-    const time = new Date(event.time);
-    if (event.data === undefined) {
-      const { bytes, hex } = binary(event.base64 ?? "");
-      this.#push({ kind: "message", position: event.position, time, text: hex, left: 0, bytes });
-    } else {
-      this.numbers.add(time, event.data);
-      this.#push({ kind: "message", position: event.position, time, ...beginning(event.data) });
+    const row = messageRow(event);
+    if (row.bytes === undefined) this.numbers.add(row.time, event.data ?? "");
+    this.#push(row);
+  }
+
+  /** What the history has right before the first row: as much of it as there is room for. @param {Item[]} items oldest first */
+  prepend(items) {
+    const shown = this.rows.filter((row) => row.kind === "message").length;
+    const fit = items.slice(items.length - Math.max(0, Math.min(items.length, MESSAGES_MAX - shown)));
+    this.before = fit.length < items.length ? "dropped" : "nothing";
+    this.earlier += fit.length;
+    this.rows.unshift(...fit.map(messageRow));
+    this.#recount();
+    this.listener.changed(null);
+  }
+
+  /** The numbers again, from the rows: some came before those that are known. */
+  #recount() {
+    this.numbers = new Numbers();
+    for (const row of this.rows) {
+      if (row.kind === "message" && row.bytes === undefined) this.numbers.add(row.time, row.text);
+      if (row.kind === "gap") this.numbers.gap();
     }
   }
 
@@ -150,11 +187,20 @@ export class Channel {
     const last = this.rows.findLast((row) => row.kind !== "resumed");
     if (last?.kind === "gap" && last.after === after) {
       // Told again after a resumption: the same gap, perhaps grown.
+      this.#miss(last.missing, -1);
+      this.#miss(missing, 1);
       Object.assign(last, { next, reason, missing });
       this.listener.changed(last);
       return;
     }
+    this.#miss(missing, 1);
     this.#push({ kind: "gap", after, next, reason, missing });
+  }
+
+  /** @param {number | undefined} missing @param {1 | -1} sign */
+  #miss(missing, sign) {
+    if (missing === undefined) this.missed.gaps += sign;
+    else this.missed.messages += sign * missing;
   }
 
   /** @param {import("./wire.js").Event & {type: "end"}} event */
@@ -184,7 +230,19 @@ export class Channel {
   #push(row) {
     this.rows.push(row);
     this.total += 1;
-    if (this.rows.length > ROWS_MAX + SLACK) this.rows.splice(0, this.rows.length - ROWS_MAX);
+    if (this.rows.length > MESSAGES_MAX + MARKS_MAX + SLACK) {
+      this.rows.splice(0, firstShown(this.rows));
+      this.before = "dropped";
+    }
     this.listener.changed(null);
   }
+}
+
+/** @param {Item} item @returns {MessageRow} */
+function messageRow({ position, time, data, base64 }) {
+  /** @type {Pick<MessageRow, "kind" | "position" | "time">} */
+  const row = { kind: "message", position, time: new Date(time) };
+  if (data !== undefined) return { ...row, ...beginning(data) };
+  const { bytes, hex } = binary(base64 ?? "");
+  return { ...row, text: hex, left: 0, bytes };
 }

@@ -4,6 +4,7 @@ import { Announcer } from "./announcer.js";
 import { Channel } from "./channel.js";
 import { Directory, channelPath } from "./directory.js";
 import { byId, write } from "./dom.js";
+import { bringEarlier } from "./earlier.js";
 import { applyLanguage, rounded, switchLanguage, t } from "./language.js";
 import { Link } from "./link.js";
 import { Log } from "./log.js";
@@ -103,14 +104,24 @@ function schedule() {
 }
 
 function draw() {
-  state.draw(link.state, shown);
+  const condition = state.draw(link.state, shown);
+  // A tab in the background tells what is wrong by its title.
+  const title = [condition, shown?.name, "Enchufe"].filter(Boolean).join(" · ");
+  if (document.title !== title) document.title = title;
   log.draw();
   if (plots.draw()) schedule();
   directory.draw(shown);
-  write(byId("received", HTMLElement), shown ? t("received", { n: shown.received }) : "");
+  if (shown) drawTally(shown);
   const pausing = log.paused ? "continue" : "pause";
   write(byId("pause-text", HTMLElement), t(pausing));
   state.icon(byId("pause-icon", HTMLElement), pausing);
+}
+
+/** @param {Channel} channel */
+function drawTally({ received, earlier, missed: { messages, gaps } }) {
+  write(byId("received", HTMLElement), t("received", { n: received + earlier }));
+  write(byId("missed", HTMLElement), messages === 0 ? (gaps ? t("missed_unknown") : "")
+    : t(gaps ? "missed_least" : "missed", { n: messages }));
 }
 
 /** Everything that is said in a language. */
@@ -122,11 +133,10 @@ function texts() {
   write(byId("columns-limit", HTMLElement), t("columns_limit", { n: 4 }));
   if (shown) {
     const { name } = shown;
-    document.title = `${name} · Enchufe`;
     write(byId("name", HTMLElement), name);
     log.region.setAttribute("aria-label", t("messages", { name }));
     const url = new URL(channelPath(name), location.href).href;
-    write(byId("in-shell", HTMLElement), `curl -NH 'Accept: application/x-ndjson' ${url}`);
+    write(byId("in-shell", HTMLElement), `curl -N ${url}`);
     write(byId("in-json", HTMLElement), `curl -H 'Accept: application/json' ${url}`);
     write(byId("in-page", HTMLElement), `new WebSocket("${socketUrl(new URL(url).pathname)}").onmessage = ({ data }) => console.log(data)`);
   }
@@ -150,6 +160,26 @@ function addressed() {
   }
 }
 
+async function showEarlier() {
+  const channel = shown;
+  const button = byId("earlier", HTMLButtonElement);
+  if (!channel || button.disabled) return;
+  button.disabled = true;
+  try {
+    const known = channel.received + channel.earlier;
+    await bringEarlier(channel);
+    if (channel !== shown) return;
+    log.prepended();
+    log.region.focus({ preventScroll: true });
+    announcer.say(t("earlier_shown", { n: channel.received + channel.earlier - known }));
+  } catch (error) {
+    console.warn("enchufe: no earlier messages", error);
+    announcer.say(t("earlier_failed"));
+  } finally {
+    button.disabled = false;
+  }
+}
+
 /** @param {string} path */
 function navigate(path) {
   history.pushState(null, "", path);
@@ -169,7 +199,7 @@ function tick() {
   if (tallies.length > RATE_OVER_S + 1) tallies.shift();
   // The history comes all at once: the first second tells nothing.
   const seconds = tallies.length - 1;
-  const rate = seconds < 2 ? 0 : (received - tallies[0]) / seconds;
+  const rate = seconds < 2 || shown?.state !== "live" || shown.ended !== null ? 0 : (received - tallies[0]) / seconds;
   write(byId("rate", HTMLElement), rate > 0 ? t("rate", { rate: rounded(rate) }) : "");
 }
 
@@ -180,6 +210,7 @@ byId("language", HTMLButtonElement).addEventListener("click", () => {
   log.redrawAll();
   plots.rebuild();
 });
+byId("earlier", HTMLButtonElement).addEventListener("click", () => void showEarlier());
 byId("retry", HTMLButtonElement).addEventListener("click", () => link.retry());
 pauseButton.addEventListener("click", () => (log.paused ? log.continue() : log.pause()));
 announceButton.addEventListener("click", () => {

@@ -20,6 +20,8 @@ export class Plots {
   #plots = [];
   /** The columns that the reader chose. @type {Map<string, number[]>} */
   #chosen = new Map();
+  /** What the plots were made for. @type {import("./numbers.js").Numbers | null} */
+  #numbers = null;
   #shape = 0;
   #version = 0;
   #settled = false;
@@ -47,7 +49,7 @@ export class Plots {
     const numbers = this.#channel?.numbers;
     if (!numbers) return false;
     const settled = numbers.times.length >= CHOOSE_AFTER;
-    if (numbers.shape !== this.#shape || settled !== this.#settled || this.parts.section.hidden === numbers.drawable) {
+    if (numbers !== this.#numbers || numbers.shape !== this.#shape || settled !== this.#settled || this.parts.section.hidden === numbers.drawable) {
       this.rebuild();
       return false;
     }
@@ -70,6 +72,7 @@ export class Plots {
     if (!channel) return;
     const { numbers, name } = channel;
     const width = numbers.columns.length;
+    this.#numbers = numbers;
     this.#shape = numbers.shape;
     this.#version = numbers.version;
     this.#settled = numbers.times.length >= CHOOSE_AFTER;

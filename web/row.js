@@ -4,6 +4,9 @@ import { appendText } from "./text.js";
 import { icon, make } from "./dom.js";
 import { t, timeOfDay } from "./language.js";
 
+/** Longer ones are no line of a table. */
+const LINE_MAX = 256;
+
 /** @param {import("./channel.js").Row} row */
 export function rowElement(row) {
   if (row.kind === "message") return messageElement(row);
@@ -27,7 +30,7 @@ function messageElement(row) {
     time.textContent = timeOfDay(row.time);
     time.title = t("position_title", { time: time.dateTime, position: row.position });
   }
-  const text = make("div", "text");
+  const text = make("div", row.text.length > LINE_MAX ? "text long" : "text");
   text.dir = "auto";
   if (row.bytes !== undefined) text.append(make("span", "aside", t("binary", { n: row.bytes })), " ");
   appendText(text, row.text);

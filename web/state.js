@@ -24,7 +24,7 @@ export class StateLine {
     this.announcer = announcer;
   }
 
-  /** @param {import("./link.js").LinkState} link @param {import("./channel.js").Channel | null} channel */
+  /** What it says, unless all is well. @param {import("./link.js").LinkState} link @param {import("./channel.js").Channel | null} channel */
   draw(link, channel) {
     const { mood, text, spoken } = described(link, channel);
     this.#line.dataset.mood = mood;
@@ -36,6 +36,7 @@ export class StateLine {
     // The countdown is for the eyes: only a change of state is spoken.
     if (spoken !== this.#spoken) this.announcer.say(spoken);
     this.#spoken = spoken;
+    return mood === "live" || mood === "connecting" ? "" : spoken;
   }
 
   /** Puts an icon into its place, if another is there. @param {HTMLElement} place @param {string} name */

@@ -80,7 +80,7 @@ pub(super) async fn run(args: args::Feed, language: Language) -> Result<Exit, Fa
 }
 
 impl args::Feed {
-    /// Refuses what clap cannot: the flags of one source, given to another.
+    /// Refuses what clap cannot: the flags of one source, given to another, and nothing to read.
     fn check(&self) -> Result<(), Failure> {
         let name = match self.source {
             _ if self.exec => "--exec",
@@ -90,6 +90,9 @@ impl args::Feed {
         };
         match self.generator.misplaced(name) {
             Some(flag) => Err(misplaced(flag, name, "enchufe feed")),
+            None if self.source.is_none() && !self.exec && std::io::stdin().is_terminal() => {
+                Err(LiveFailure::NoSource.into())
+            }
             None => Ok(()),
         }
     }
@@ -150,7 +153,6 @@ fn source(args: &args::Feed) -> Result<AnySource, Failure> {
             let interval = args.generator.interval.unwrap_or(Random::DEFAULT_INTERVAL);
             AnySource::Random(Random::new(args.generator.numbers(), interval))
         }
-        None if std::io::stdin().is_terminal() => return Err(LiveFailure::NoSource.into()),
         Some(FeedSource::StandardInput) | None => AnySource::StandardInput(Lines::stdin()),
     })
 }

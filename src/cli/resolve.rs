@@ -19,6 +19,7 @@ pub(super) fn run(args: &args::Resolve) -> Result<Exit, Failure> {
             args::Protocol::Tcp => Protocol::TCP,
             args::Protocol::Udp => Protocol::UDP,
         }),
+        canonical_name: true,
         ..Hints::default()
     };
     let answers = resolve::resolve(Some(&args.host), args.service.as_deref(), hints);

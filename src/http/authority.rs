@@ -5,7 +5,7 @@
 
 use std::{fmt, io, net::IpAddr, path::Path};
 
-use hyper::{HeaderMap, StatusCode, header};
+use hyper::{HeaderMap, Request, StatusCode, body::Incoming, header};
 use subtle::ConstantTimeEq;
 
 use super::{Connection, Site, answer::Refusal};
@@ -84,10 +84,19 @@ pub(super) const COOKIE: &str = "enchufe-read";
 pub(super) fn judge(
     site: &Site,
     connection: &Connection,
-    headers: &HeaderMap,
+    request: &Request<Incoming>,
     deed: Deed,
 ) -> Result<(), Refusal> {
-    let host = single(headers, &header::HOST)?;
+    admit(site, request, deed)?;
+    match deed {
+        Deed::ReadGenerated | Deed::Read => may_read(site, request.headers()),
+        Deed::Publish => may_publish(site, connection, request),
+    }
+}
+
+/// Judges whether a request is for us, and whether the page it comes from may use us.
+pub(super) fn admit(site: &Site, request: &Request<Incoming>, deed: Deed) -> Result<(), Refusal> {
+    let host = host(request)?;
     if site.is_loopback {
         guard::check_host(host, &site.options.host_names).map_err(|error| guarded(&error))?;
     }
@@ -95,13 +104,16 @@ pub(super) fn judge(
         Deed::ReadGenerated => OriginPolicy::AnyMayRead,
         Deed::Read | Deed::Publish => OriginPolicy::SameOrigin,
     };
-    let origin = single(headers, &header::ORIGIN)?;
+    let origin = single(request.headers(), &header::ORIGIN)?;
     guard::check_origin(origin, host, policy, &site.options.allowed_origins)
-        .map_err(|error| guarded(&error))?;
-    match deed {
-        Deed::ReadGenerated | Deed::Read => may_read(site, headers),
-        Deed::Publish => may_publish(site, connection, headers),
-    }
+        .map_err(|error| guarded(&error))
+}
+
+/// Who the request is for. What stands in its first line counts, and then the header does not
+/// (RFC 9112 §3.2.2).
+fn host(request: &Request<Incoming>) -> Result<Option<&str>, Refusal> {
+    let header = single(request.headers(), &header::HOST)?;
+    Ok(request.uri().authority().map(|authority| authority.as_str()).or(header))
 }
 
 fn may_read(site: &Site, headers: &HeaderMap) -> Result<(), Refusal> {
@@ -115,7 +127,12 @@ fn may_read(site: &Site, headers: &HeaderMap) -> Result<(), Refusal> {
         .hint("send Authorization: Bearer TOKEN, or open the page once with ?token=TOKEN"))
 }
 
-fn may_publish(site: &Site, connection: &Connection, headers: &HeaderMap) -> Result<(), Refusal> {
+fn may_publish(
+    site: &Site,
+    connection: &Connection,
+    request: &Request<Incoming>,
+) -> Result<(), Refusal> {
+    let headers = request.headers();
     if let (Some(token), Some(offered)) = (&site.options.publish_token, bearer(headers)) {
         return if token.matches(offered) { Ok(()) } else { Err(unauthorized("wrong token")) };
     }
@@ -131,7 +148,10 @@ fn may_publish(site: &Site, connection: &Connection, headers: &HeaderMap) -> Res
         name == "forwarded" || name == "via" || name.starts_with("x-forwarded-")
     });
     if is_loopback && !is_forwarded {
-        return Ok(());
+        // A page whose own name was made to point here comes from this machine, too, and a listener
+        // on every interface was not asked for its name before.
+        let names = &site.options.host_names;
+        return guard::check_host(host(request)?, names).map_err(|error| guarded(&error));
     }
     let refusal = unauthorized("publishing from elsewhere needs a token");
     Err(match site.options.publish_token {

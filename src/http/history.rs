@@ -37,7 +37,7 @@ pub(super) async fn respond(
     let len_max = query.limit.unwrap_or(limits::HISTORY_PAGE_LEN);
     let since = query.since.unwrap_or(Since::Last(limits::HISTORY_PAGE_LEN as u64));
     let start = broker.resolve(channel, since).await.map_err(|error| route::unknown(&error))?;
-    let limit = PageLimit { len_max, bytes_max: limits::BODY_BYTES_MAX };
+    let limit = PageLimit { len_max, bytes_max: limits::HISTORY_PAGE_BYTES_MAX };
     let page = broker
         .history(channel, start.after, limit)
         .await

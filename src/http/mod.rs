@@ -8,12 +8,13 @@ mod authority;
 mod fields;
 mod folder;
 mod history;
+mod patient;
 mod publish;
 mod route;
 mod stream;
 mod upgrade;
 
-use std::{convert::Infallible, net::SocketAddr, sync::Arc};
+use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
 
 use enchufe_core::ChannelName;
 use hyper::{server::conn::http1, service::service_fn};
@@ -27,10 +28,11 @@ use crate::{
     limits,
     live::Node,
     shutdown::Shutdown,
-    transport::{BindError, BindWarning, tcp},
+    transport::{BindError, BindWarning, os, tcp},
 };
 pub use authority::{ReadTokenError, Token};
 pub use folder::{Folder, OpenFolderError};
+use patient::{Linger, Patient};
 
 /// What a server is told besides its node.
 #[derive(Debug, Clone)]
@@ -49,6 +51,12 @@ pub struct Options {
     pub page: Option<Folder>,
     /// Connections at the same time, viewers aside.
     pub connections_max: usize,
+    /// How long a client may take to send the head of a request, or to begin it.
+    pub head_timeout: Duration,
+    /// How long the body of a publish may take.
+    pub body_timeout: Duration,
+    /// How long a client may take nothing of its answer.
+    pub dead_after: Duration,
 }
 
 impl Default for Options {
@@ -61,6 +69,9 @@ impl Default for Options {
             read_token: None,
             page: None,
             connections_max: limits::HTTP_CONNECTIONS_MAX,
+            head_timeout: limits::HANDSHAKE_TIMEOUT,
+            body_timeout: limits::BODY_TIMEOUT,
+            dead_after: limits::DEAD_AFTER,
         }
     }
 }
@@ -116,8 +127,9 @@ struct Site {
 #[derive(Clone)]
 struct Connection {
     peer: SocketAddr,
-    /// Cancelled to drop the connection with what is still to be written.
-    abort: CancellationToken,
+    /// Cancelled when the connection has ended.
+    ended: CancellationToken,
+    linger: Linger,
     tasks: TaskTracker,
 }
 
@@ -163,16 +175,21 @@ async fn accept(
 
 /// All requests of one connection.
 async fn converse(stream: TcpStream, peer: SocketAddr, site: Arc<Site>, tasks: TaskTracker) {
-    let abort = CancellationToken::new();
-    let shutdown = site.shutdown.clone();
-    let connection = Connection { peer, abort: abort.clone(), tasks };
+    let (ended, linger) = (CancellationToken::new(), Linger::default());
+    // Streams of this connection end with it, also while they have nothing to send.
+    let _ended = ended.clone().drop_guard();
+    let (shutdown, head_timeout) = (site.shutdown.clone(), site.options.head_timeout);
+    os::keep_unsent_short(&stream);
+    os::give_up_after(&stream, site.options.dead_after);
+    let stream = Patient::new(stream, site.options.dead_after, linger.clone());
+    let connection = Connection { peer, ended, linger, tasks };
     let service = service_fn(move |request| {
         let (site, connection) = (Arc::clone(&site), connection.clone());
         async move { Ok::<_, Infallible>(route::respond(site, connection, request).await) }
     });
     let conversation = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(limits::HANDSHAKE_TIMEOUT)
+        .header_read_timeout(head_timeout)
         .max_headers(limits::HTTP_HEADERS_MAX)
         .max_header_size(limits::HTTP_HEADER_BYTES_MAX)
         .serve_connection(TokioIo::new(stream), service)
@@ -180,7 +197,6 @@ async fn converse(stream: TcpStream, peer: SocketAddr, site: Arc<Site>, tasks: T
     tokio::pin!(conversation);
     let ended = tokio::select! {
         ended = &mut conversation => ended,
-        () = abort.cancelled() => return,
         () = shutdown.requested() => {
             conversation.as_mut().graceful_shutdown();
             tokio::select! {

@@ -1,11 +1,15 @@
 //! Publishing with a POST: one body is one message, or a batch of them as NDJSON.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use enchufe_core::{ChannelName, Message, json::PositionText};
 use http_body_util::{BodyExt, Limited};
-use hyper::{HeaderMap, Request, StatusCode, body::Incoming, header};
+use hyper::{
+    HeaderMap, Request, StatusCode,
+    body::{Body as _, Incoming},
+    header,
+};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use tokio::time::timeout;
@@ -40,7 +44,7 @@ pub(super) async fn respond(
         .unwrap_or_default()
         .trim()
         .to_ascii_lowercase();
-    let body = body(request.into_body()).await?;
+    let body = body(request.into_body(), site.options.body_timeout).await?;
     let batch = match media_type.as_str() {
         "application/x-ndjson" => lines(&body)?,
         "application/octet-stream" => vec![Message::binary(body)],
@@ -51,14 +55,19 @@ pub(super) async fn respond(
     Ok(json(StatusCode::OK, &Published { first, last, duplicate: receipt.duplicate }))
 }
 
-async fn body(body: Incoming) -> Result<Bytes, Refusal> {
+async fn body(body: Incoming, time: Duration) -> Result<Bytes, Refusal> {
+    let too_large = || {
+        let message = format!("a body has at most {} bytes", limits::BODY_BYTES_MAX);
+        Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", message)
+    };
+    if body.size_hint().lower() > limits::BODY_BYTES_MAX as u64 {
+        // Whoever waits to be told to go on is spared the sending.
+        return Err(too_large());
+    }
     let limited = Limited::new(body, limits::BODY_BYTES_MAX).collect();
-    match timeout(limits::BODY_TIMEOUT, limited).await {
+    match timeout(time, limited).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
-            let message = format!("a body has at most {} bytes", limits::BODY_BYTES_MAX);
-            Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", message))
-        }
+        Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => Err(too_large()),
         Ok(Err(error)) => Err(Refusal::new(StatusCode::BAD_REQUEST, "bad_body", error)),
         Err(_) => {
             let message = "the body did not come in time";
@@ -81,6 +90,10 @@ fn lines(body: &Bytes) -> Result<Vec<Message>, Refusal> {
     for (index, line) in text.lines().enumerate() {
         if line.trim().is_empty() {
             continue;
+        }
+        if batch.len() == limits::BATCH_LEN_MAX {
+            // Sixteen megabytes have room for millions of lines: they are not even gathered.
+            return Err(refuse(PublishError::BatchTooLong(text.lines().count())));
         }
         serde_json::from_str::<&RawValue>(line).map_err(|error| bad(index + 1, &error))?;
         batch.push(Message::text(line));

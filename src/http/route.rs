@@ -28,12 +28,22 @@ pub(super) async fn respond(
 ) -> Answer {
     let origin = request.headers().get(header::ORIGIN).cloned();
     let head = request.method() == Method::HEAD;
-    let mut answer = match dispatch(&site, connection, request).await {
-        Ok(answer) => answer,
-        Err(refusal) => refusal.into_answer(),
+    let linger = (!request.body().is_end_stream()).then(|| connection.linger.clone());
+    // Nobody is told anything before it is clear that it is said to the right one.
+    let target = Target::of(&site, &request);
+    let admitted = authority::admit(&site, &request, target.deed);
+    let was_admitted = admitted.is_ok();
+    let answered = match admitted {
+        Ok(()) => dispatch(&site, connection, request, target).await,
+        Err(refusal) => Err(refusal),
     };
+    let mut answer = answered.unwrap_or_else(Refusal::into_answer);
+    if let Some(linger) = linger.filter(|_| !answer.status().is_success()) {
+        linger.ask();
+    }
     // Whoever was let in may read the answer; whoever was not gets no such header.
-    if let Some(origin) = origin.filter(|_| !matches!(answer.status().as_u16(), 403 | 421)) {
+    let readable = was_admitted && answer.status() != StatusCode::FORBIDDEN;
+    if let Some(origin) = origin.filter(|_| readable) {
         answer.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
         answer.headers_mut().append(header::VARY, HeaderValue::from_static("origin"));
     }
@@ -47,45 +57,70 @@ pub(super) async fn respond(
     answer
 }
 
+/// What a request is about.
+struct Target {
+    path: String,
+    /// The channel, if it is one; or why what stands there cannot be one.
+    channel: Result<Option<ChannelName>, Refusal>,
+    /// Whether the path is that of a channel.
+    is_named: bool,
+    /// The least that the request may want to do.
+    deed: Deed,
+}
+
+impl Target {
+    fn of(site: &Site, request: &Request<Incoming>) -> Self {
+        let path = request.uri().path().to_owned();
+        let named = path.strip_prefix("/channels/").filter(|rest| !rest.is_empty());
+        let channel = match named {
+            Some(encoded) => fields::channel(encoded).map(Some),
+            None if path == "/" => Ok(site.options.default_channel.clone()),
+            None => Ok(None),
+        };
+        let is_named = named.is_some();
+        let reads = matches!(*request.method(), Method::GET | Method::HEAD)
+            && (is_named || upgrade::is_asked_for(request.headers()));
+        let generated =
+            |channel: &Option<ChannelName>| channel.as_ref().is_some_and(|c| is_generated(site, c));
+        let deed = if reads && channel.as_ref().is_ok_and(generated) {
+            Deed::ReadGenerated
+        } else {
+            Deed::Read
+        };
+        Self { path, channel, is_named, deed }
+    }
+}
+
 async fn dispatch(
     site: &Arc<Site>,
     connection: Connection,
     request: Request<Incoming>,
+    target: Target,
 ) -> Result<Answer, Refusal> {
-    let path = request.uri().path().to_owned();
-    let named = path.strip_prefix("/channels/").filter(|rest| !rest.is_empty());
-    let channel = match named {
-        Some(encoded) => Some(fields::channel(encoded)?),
-        None if path == "/" => site.options.default_channel.clone(),
-        None => None,
-    };
+    let Target { path, channel, is_named, deed } = target;
+    let channel = channel?;
     if request.method() == Method::OPTIONS {
-        authority::judge(site, &connection, request.headers(), Deed::Read)?;
         return Ok(preflight());
     }
     if upgrade::is_asked_for(request.headers()) {
         return upgrade::respond(site, &connection, request, channel).await;
     }
-    if request.method() == Method::POST && named.is_some() {
+    if request.method() == Method::POST && is_named {
         let Some(channel) = channel else { return Err(not_found(&path)) };
-        authority::judge(site, &connection, request.headers(), Deed::Publish)?;
+        authority::judge(site, &connection, &request, Deed::Publish)?;
         return publish::respond(site, &channel, request).await;
     }
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         let message = format!("{} is not understood here", request.method());
         return Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "bad_method", message)
-            .header(header::ALLOW, if named.is_some() { "GET, HEAD, POST" } else { "GET, HEAD" }));
+            .header(header::ALLOW, if is_named { "GET, HEAD, POST" } else { "GET, HEAD" }));
     }
     if let Some(answer) = exchange_token(site, request.uri())? {
         return Ok(answer);
     }
-    let deed = match &channel {
-        Some(channel) if named.is_some() && is_generated(site, channel) => Deed::ReadGenerated,
-        _ => Deed::Read,
-    };
-    authority::judge(site, &connection, request.headers(), deed)?;
+    authority::judge(site, &connection, &request, deed)?;
     match (path.as_str(), channel) {
-        (_, Some(channel)) if named.is_some() => read(site, connection, request, channel).await,
+        (_, Some(channel)) if is_named => read(site, connection, request, channel).await,
         ("/channels" | "/channels/", _) if wants_page(&request) => Ok(document(&request)),
         ("/channels" | "/channels/", _) => Ok(channels(site)),
         _ => others(site, &path, &request).await,
@@ -229,8 +264,10 @@ fn exchange_token(site: &Site, uri: &Uri) -> Result<Option<Answer>, Refusal> {
     }
     let mut answer: Response<_> = empty(StatusCode::SEE_OTHER);
     let cookie = format!("{COOKIE}={offered}; Path=/; HttpOnly; SameSite=Strict");
+    // Two slashes would begin the name of another host.
+    let path = format!("/{}", uri.path().trim_start_matches(['/', '\\']));
     // What matched a token is visible ASCII, and a path is a valid header's value.
-    if let (Ok(cookie), Ok(path)) = (cookie.parse(), uri.path().parse()) {
+    if let (Ok(cookie), Ok(path)) = (cookie.parse(), path.parse()) {
         answer.headers_mut().insert(header::SET_COOKIE, cookie);
         answer.headers_mut().insert(header::LOCATION, path);
     }

@@ -19,7 +19,7 @@ use hyper::{
     header::{self, HeaderName, HeaderValue},
 };
 use serde::Serialize;
-use tokio::time::{Interval, MissedTickBehavior, interval_at, timeout};
+use tokio::time::{Interval, MissedTickBehavior, interval_at};
 
 use super::{
     Connection, Site,
@@ -68,14 +68,12 @@ pub(super) async fn respond(
     let (sender, body) = Channel::<Bytes>::new(PIECES_MAX);
     let stream = Stream { sender, cursor, writer: Writer { form: asked.form, out: String::new() } };
     let following = site.node.follow();
-    let (shutdown, abort) = (site.shutdown.clone(), connection.abort.clone());
+    let (shutdown, ended) = (site.shutdown.clone(), connection.ended.clone());
     connection.tasks.spawn(async move {
-        let sent = tokio::select! {
-            sent = stream.run() => sent,
-            () = shutdown.requested() => Ok(()),
-        };
-        if sent.is_err() {
-            abort.cancel();
+        tokio::select! {
+            () = stream.run() => {}
+            () = shutdown.requested() => {}
+            () = ended.cancelled() => {}
         }
         drop(following);
     });
@@ -101,9 +99,6 @@ fn with_body(form: WireForm, body: Body) -> Answer {
     answer
 }
 
-/// The client took nothing for [`limits::DEAD_AFTER`].
-struct Dead;
-
 struct Stream {
     sender: Sender<Bytes>,
     cursor: Cursor,
@@ -112,17 +107,15 @@ struct Stream {
 
 impl Stream {
     /// Until the end of the channel, or until the client has gone.
-    async fn run(mut self) -> Result<(), Dead> {
+    async fn run(mut self) {
         self.writer.position(self.cursor.position());
         let mut heartbeat = heartbeat();
         loop {
             if !self.writer.out.is_empty() {
                 let piece = Bytes::from(std::mem::take(&mut self.writer.out));
-                let sent = timeout(limits::DEAD_AFTER, self.sender.send_data(piece));
-                match sent.await {
-                    Ok(Ok(())) => {}
-                    Ok(Err(_)) => return Ok(()),
-                    Err(_) => return Err(Dead),
+                // It waits for a slow client; the connection gives up one that takes nothing.
+                if self.sender.send_data(piece).await.is_err() {
+                    return;
                 }
             }
             tokio::select! {
@@ -133,12 +126,13 @@ impl Stream {
                         }
                     }
                     CursorEvent::Gap(gap) => self.writer.gap(&gap, self.cursor.position()),
-                    CursorEvent::Cut => return Ok(()),
+                    CursorEvent::Cut => return,
                     CursorEvent::End(end) => {
                         self.writer.end(&end);
                         let piece = Bytes::from(std::mem::take(&mut self.writer.out));
-                        let sent = timeout(limits::DEAD_AFTER, self.sender.send_data(piece));
-                        return if sent.await.is_err() { Err(Dead) } else { Ok(()) };
+                        // Whoever has gone has no use for the end.
+                        self.sender.send_data(piece).await.ok();
+                        return;
                     }
                 },
                 _ = heartbeat.tick() => self.writer.position(self.cursor.position()),

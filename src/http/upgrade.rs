@@ -10,13 +10,13 @@ use hyper::{
     upgrade::Parts,
 };
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 
 use super::{
     Connection, Site,
     answer::{Answer, Refusal, empty},
     authority::{self, Deed},
     fields::Query,
+    patient::Patient,
     route,
 };
 use crate::live::RawStart;
@@ -46,7 +46,7 @@ pub(super) async fn respond(
     // One connection of enchufe.v1 may read every channel: only our own page opens that.
     let generated = channel.as_ref().is_ok_and(|channel| route::is_generated(site, channel));
     let deed = if is_raw && generated { Deed::ReadGenerated } else { Deed::Read };
-    authority::judge(site, connection, request.headers(), deed)?;
+    authority::judge(site, connection, &request, deed)?;
     let query = Query::parse(request.uri())?;
     let raw = if is_raw {
         let channel = channel?;
@@ -58,7 +58,8 @@ pub(super) async fn respond(
     } else {
         None
     };
-    site.node.has_room().map_err(|error| {
+    // Whoever has the 101 has a place.
+    let place = site.node.reserve().map_err(|error| {
         Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "full", error)
             .header(header::RETRY_AFTER, "5")
     })?;
@@ -76,14 +77,18 @@ pub(super) async fn respond(
     let (site, tasks) = (Arc::clone(site), connection.tasks.clone());
     tasks.spawn(async move {
         let stream = match hyper::upgrade::on(request).await {
-            Ok(upgraded) => upgraded.downcast::<TokioIo<TcpStream>>(),
+            Ok(upgraded) => upgraded.downcast::<TokioIo<Patient>>(),
             Err(error) => {
                 tracing::debug!(%error, "a viewer left during its handshake");
                 return;
             }
         };
         let Ok(Parts { io, read_buf, .. }) = stream else { return };
-        let taken = io.into_inner().into_std().map(|stream| site.node.view(stream, read_buf, raw));
+        let taken = io
+            .into_inner()
+            .into_inner()
+            .into_std()
+            .map(|stream| site.node.view(stream, read_buf, raw, place));
         match taken {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::debug!(%error, "a viewer was not taken in"),
@@ -105,7 +110,11 @@ fn shake_hands(request: &Request<Incoming>) -> Result<handshake::Accepted, Refus
         let status = StatusCode::from_u16(refused.status()).unwrap_or(StatusCode::BAD_REQUEST);
         let refusal = Refusal::new(status, "bad_handshake", &refused);
         match refused.headers().first() {
-            Some(&(name, value)) => refusal.header(HeaderName::from_static(name), value),
+            // Its name is written as people write it, and `from_static` wants it in lower case.
+            Some(&(name, value)) => match HeaderName::try_from(name) {
+                Ok(name) => refusal.header(name, value),
+                Err(_) => refusal,
+            },
             None => refusal,
         }
     })

@@ -31,7 +31,9 @@ pub async fn feed(
         let Some(message) = next else { break };
         publish(broker, channel, message).await?;
     }
-    let status = source.status().await;
+    // A program may have closed its output and run on: whoever is told to end does not wait.
+    let status = shutdown.or(async { Ok::<_, PublishError>(Some(source.status().await)) }).await?;
+    let Some(status) = status else { return Ok(()) };
     tracing::info!(%channel, status, "the source has ended");
     // The channel was there a moment ago, and channels do not go away.
     broker.end(channel, status).await.ok();
@@ -51,5 +53,42 @@ async fn publish(
         }
         Err(error) => Err(error),
         Ok(_) => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{future, time::Duration};
+
+    use super::*;
+    use crate::live::broker::ChannelOptions;
+
+    /// A program that has closed its output and runs on.
+    struct RunsOn;
+
+    impl Source for RunsOn {
+        async fn next(&mut self) -> Option<Message> {
+            None
+        }
+
+        async fn status(&mut self) -> String {
+            future::pending().await
+        }
+    }
+
+    #[tokio::test]
+    async fn a_source_that_says_no_more_and_does_not_end_does_not_hold_up_the_end() {
+        let (broker, channel) = (Broker::memory(), "feed".parse().expect("a name"));
+        broker.declare(&channel, ChannelOptions::default());
+        let (trigger, shutdown) = Shutdown::new();
+        let mut source = RunsOn;
+        let feeding = feed(&broker, &channel, &mut source, &shutdown);
+        tokio::pin!(feeding);
+        tokio::time::timeout(Duration::from_millis(10), &mut feeding)
+            .await
+            .expect_err("the channel has not ended either");
+        trigger.request();
+        feeding.await.expect("the channel is there");
+        assert!(broker.state(&channel).expect("it is there").end.is_none());
     }
 }

@@ -1,9 +1,9 @@
 //! A channel's home: the task that runs its one tail and hands what comes to the shards.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use enchufe_core::{ChannelName, End, Position, Publication, Since};
-use tokio::{sync::mpsc, time::Duration};
+use tokio::{sync::mpsc, task::JoinHandle, time::Duration};
 
 use super::{
     broker::{Broker, Tail, TailEvent},
@@ -13,8 +13,63 @@ use super::{
 /// How often a home looks whether a shard that was behind has room again.
 const RETRY_INTERVAL: Duration = Duration::from_millis(5);
 
+/// The homes of all channels that have readers.
+pub(super) struct Homes {
+    broker: Broker,
+    inboxes: Arc<[Arc<Inbox>]>,
+    open: HashMap<ChannelName, Door>,
+    /// Homes whose last shard has gone, until they have noticed.
+    closing: HashMap<ChannelName, JoinHandle<()>>,
+}
+
+struct Door {
+    commands: mpsc::UnboundedSender<Command>,
+    shards: usize,
+    task: JoinHandle<()>,
+}
+
+impl Homes {
+    pub(super) fn new(broker: Broker, inboxes: Arc<[Arc<Inbox>]>) -> Self {
+        Self { broker, inboxes, open: HashMap::new(), closing: HashMap::new() }
+    }
+
+    /// A shard has readers of the channel.
+    pub(super) fn attach(&mut self, shard: usize, channel: ChannelName) {
+        let previous = self.closing.remove(&channel);
+        let door = self.open.entry(channel.clone()).or_insert_with(|| {
+            let (commands, receiver) = mpsc::unbounded_channel();
+            let home = run(channel, self.broker.clone(), Arc::clone(&self.inboxes), receiver);
+            let task = tokio::spawn(async move {
+                // Two homes at once would speak to the same shards out of turn, and readers would
+                // have messages twice or not at all.
+                if let Some(previous) = previous {
+                    previous.await.ok();
+                }
+                home.await;
+            });
+            Door { commands, shards: 0, task }
+        });
+        door.shards += 1;
+        // A home lives as long as its door.
+        door.commands.send(Command::Attach(shard)).ok();
+    }
+
+    /// A shard has none any more.
+    pub(super) fn detach(&mut self, shard: usize, channel: &ChannelName) {
+        let Some(door) = self.open.get_mut(channel) else { return };
+        door.commands.send(Command::Detach(shard)).ok();
+        door.shards -= 1;
+        if door.shards == 0
+            && let Some((channel, Door { task, .. })) = self.open.remove_entry(channel)
+        {
+            self.closing.retain(|_, task| !task.is_finished());
+            self.closing.insert(channel, task);
+        }
+    }
+}
+
 /// What a home is told.
-pub(super) enum Command {
+enum Command {
     /// This shard has readers.
     Attach(usize),
     /// This shard has none any more.
@@ -22,7 +77,7 @@ pub(super) enum Command {
 }
 
 /// Runs until the sender of `commands` is dropped.
-pub(super) async fn run(
+async fn run(
     channel: ChannelName,
     broker: Broker,
     inboxes: Arc<[Arc<Inbox>]>,

@@ -1,13 +1,13 @@
 //! The node: the broker, the shards, and the errands that shards have on the control plane.
 
 use std::{
-    collections::HashMap,
     io,
     net::TcpStream,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -33,12 +33,35 @@ pub struct NodeOptions {
     pub shards: usize,
     /// Viewers it has at the same time.
     pub viewers_max: usize,
+    /// How long viewers are waited for.
+    pub patience: Patience,
+}
+
+/// How long viewers are waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// How often a viewer is pinged.
+    pub ping_interval: Duration,
+    /// How long after its last sign of life a viewer is dropped: at the next ping.
+    pub dead_after: Duration,
+    /// How long a viewer may take to close after it was told that this is the end.
+    pub linger: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            ping_interval: limits::PING_INTERVAL,
+            dead_after: limits::DEAD_AFTER,
+            linger: limits::LINGER,
+        }
+    }
 }
 
 impl Default for NodeOptions {
     fn default() -> Self {
         let shards = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { shards, viewers_max: limits::VIEWERS_MAX }
+        Self { shards, viewers_max: limits::VIEWERS_MAX, patience: Patience::default() }
     }
 }
 
@@ -86,7 +109,7 @@ pub enum ViewError {
 
 /// One of the places for viewers; free again when dropped.
 #[derive(Debug)]
-pub(super) struct Place(Arc<AtomicUsize>);
+pub struct Place(Arc<AtomicUsize>);
 
 impl Drop for Place {
     fn drop(&mut self) {
@@ -169,7 +192,7 @@ impl Node {
         let threads = TaskTracker::new();
         let (mut inboxes, mut boards) = (Vec::new(), Vec::new());
         for index in 0..options.shards.max(1) {
-            let shard = shard::Shard::new(index, errands.clone())?;
+            let shard = shard::Shard::new(index, errands.clone(), options.patience)?;
             inboxes.push(shard.inbox());
             boards.push(shard.board());
             // A plain thread, which no runtime waits for: the tracker only counts it.
@@ -200,31 +223,36 @@ impl Node {
         &self.broker
     }
 
-    /// Whether there is room for a viewer: asked before the handshake is answered.
-    pub fn has_room(&self) -> Result<(), ViewError> {
+    /// Takes a place for a viewer, before its handshake is answered.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, or the server is ending.
+    pub fn reserve(&self) -> Result<Place, ViewError> {
         if self.threads.is_closed() {
             return Err(ViewError::Ending);
         }
-        if self.viewers.load(Ordering::Relaxed) >= self.viewers_max {
-            return Err(ViewError::Full(self.viewers_max));
-        }
-        Ok(())
+        let (order, max) = (Ordering::Relaxed, self.viewers_max);
+        let taken =
+            self.viewers.fetch_update(order, order, |count| (count < max).then(|| count + 1));
+        taken.map(|_| Place(Arc::clone(&self.viewers))).map_err(|_| ViewError::Full(max))
     }
 
     /// Hands a WebSocket connection to a shard; the shards take turns. `stream` is non-blocking.
     ///
     /// # Errors
     ///
-    /// When there is no room; the connection is dropped.
+    /// When the server is ending; the connection is dropped.
     pub fn view(
         &self,
         stream: TcpStream,
         leftover: Bytes,
         raw: Option<RawStart>,
+        place: Place,
     ) -> Result<(), ViewError> {
-        self.has_room()?;
-        self.viewers.fetch_add(1, Ordering::Relaxed);
-        let place = Place(Arc::clone(&self.viewers));
+        if self.threads.is_closed() {
+            return Err(ViewError::Ending);
+        }
         let shard = self.next_shard.fetch_add(1, Ordering::Relaxed) % self.inboxes.len();
         self.inboxes[shard].post(Letter::Viewer(Viewer { stream, leftover, raw, place }));
         Ok(())
@@ -272,30 +300,11 @@ async fn run_errands(
     inboxes: Arc<[Arc<Inbox>]>,
     mut errands: mpsc::UnboundedReceiver<Errand>,
 ) {
-    let mut homes: HashMap<ChannelName, (mpsc::UnboundedSender<home::Command>, usize)> =
-        HashMap::new();
+    let mut homes = home::Homes::new(broker.clone(), Arc::clone(&inboxes));
     while let Some(errand) = errands.recv().await {
         match errand {
-            Errand::Attach { shard, channel } => {
-                let (home, shards) = homes.entry(channel.clone()).or_insert_with(|| {
-                    let (home, commands) = mpsc::unbounded_channel();
-                    let inboxes = Arc::clone(&inboxes);
-                    tokio::spawn(home::run(channel, broker.clone(), inboxes, commands));
-                    (home, 0)
-                });
-                *shards += 1;
-                // A home lives as long as its entry here.
-                home.send(home::Command::Attach(shard)).ok();
-            }
-            Errand::Detach { shard, channel } => {
-                if let Some((home, shards)) = homes.get_mut(&channel) {
-                    home.send(home::Command::Detach(shard)).ok();
-                    *shards -= 1;
-                    if *shards == 0 {
-                        homes.remove(&channel);
-                    }
-                }
-            }
+            Errand::Attach { shard, channel } => homes.attach(shard, channel),
+            Errand::Detach { shard, channel } => homes.detach(shard, &channel),
             Errand::Resolve { shard, subscription, channel, since } => {
                 let (broker, inbox) = (broker.clone(), Arc::clone(&inboxes[shard]));
                 tokio::spawn(async move {

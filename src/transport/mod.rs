@@ -12,7 +12,7 @@ mod endpoint;
 mod error;
 mod lines;
 mod listener;
-mod os;
+pub(crate) mod os;
 mod peer;
 mod stdio;
 mod stream;

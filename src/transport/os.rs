@@ -1,6 +1,33 @@
 //! What only some systems have, and what the others do instead.
 
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+
 use super::BindWarning;
+use crate::limits;
+
+/// Has the kernel take little more than it can send, so that a peer's slow progress is seen here
+/// and a ping does not stand behind minutes of data. Elsewhere than on Linux the kernel takes what
+/// it likes.
+pub(crate) fn keep_unsent_short(stream: &TcpStream) {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    // Without the option everything still works, only less exactly.
+    let _ = socket2::SockRef::from(stream).set_tcp_notsent_lowat(limits::UNSENT_BYTES_MAX);
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    let _ = stream;
+}
+
+/// Has the kernel give up a peer that acknowledges nothing of what it was sent for this long: its
+/// machine, or the way to it, has gone without a word. Elsewhere than on Linux the kernel goes on
+/// trying for as long as it likes.
+pub(crate) fn give_up_after(stream: &TcpStream, time: Duration) {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    // Without the option the peer is given up too, only later.
+    let _ = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(time));
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    let _ = (stream, time);
+}
 
 /// What to say when the kernel holds fewer waiting connections than asked for.
 pub(super) fn clipped(backlog: u32) -> Option<BindWarning> {

@@ -3,5 +3,6 @@
 
 #![allow(dead_code, unreachable_pub, reason = "every test binary uses a part of this")]
 
+pub mod http;
 pub mod reader;
 pub mod server;

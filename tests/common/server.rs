@@ -25,6 +25,27 @@ pub fn name(text: &str) -> ChannelName {
     text.parse().expect("a channel's name")
 }
 
+/// What a server is started with.
+pub struct Setup {
+    /// Where it listens.
+    pub listen: &'static str,
+    pub node: NodeOptions,
+    pub channels: Vec<(&'static str, ChannelOptions)>,
+    pub site: http::Options,
+}
+
+impl Default for Setup {
+    /// One channel, `feed`, which is the default.
+    fn default() -> Self {
+        Self {
+            listen: "127.0.0.1:0",
+            node: NodeOptions { shards: 2, ..NodeOptions::default() },
+            channels: vec![("feed", ChannelOptions::default())],
+            site: http::Options { default_channel: Some(name("feed")), ..http::Options::default() },
+        }
+    }
+}
+
 impl Server {
     /// One channel, `feed`, which is the default.
     pub async fn start(options: ChannelOptions) -> Self {
@@ -35,18 +56,23 @@ impl Server {
         options: ChannelOptions,
         adjust: impl FnOnce(&mut http::Options),
     ) -> Self {
+        let mut setup = Setup { channels: vec![("feed", options)], ..Setup::default() };
+        adjust(&mut setup.site);
+        Self::start_as(setup).await
+    }
+
+    pub async fn start_as(setup: Setup) -> Self {
+        let Setup { listen, node, channels, site } = setup;
         let broker = Broker::memory();
-        broker.declare(&name("feed"), options);
-        let node = Node::start(broker, &NodeOptions { shards: 2, ..NodeOptions::default() })
-            .expect("threads");
-        let endpoint = HostPort::parse_http_listen("127.0.0.1:0").expect("an address");
+        for (channel, options) in channels {
+            broker.declare(&name(channel), options);
+        }
+        let node = Node::start(broker, &node).expect("threads");
+        let endpoint = HostPort::parse_http_listen(listen).expect("an address");
         let listener = http::Listener::bind(&endpoint, 1024).await.expect("a free port");
         let local = listener.local_addresses().next().expect("one socket");
-        let address = local.to_string().parse().expect("a socket address");
+        let address = SocketAddr::from(([127, 0, 0, 1], local.port));
         let (trigger, shutdown) = Shutdown::new();
-        let mut site =
-            http::Options { default_channel: Some(name("feed")), ..http::Options::default() };
-        adjust(&mut site);
         let serving = tokio::spawn(http::serve(listener, node.clone(), site, shutdown));
         Self { node, address, trigger, serving }
     }

@@ -10,6 +10,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { chromium } from "playwright-core";
 
 const UNTIL_MAX_MS = 15_000;
+const STOP_MAX_MS = 3_000;
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const FLAGS = [
   "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -86,16 +87,23 @@ class Case {
     const child = spawn(this.harness.binary, args, { stdio: ["pipe", "ignore", "pipe"] });
     child.stderr.on("data", (data) => (child.said = `${child.said ?? ""}${data}`.slice(-4_000)));
     child.stdin.on("error", () => {});
-    const ended = new Promise((resolve) => child.once("close", resolve));
+    // Not "close": a program that outlives the server may hold its standard error open.
+    const ended = new Promise((resolve) => child.once("exit", resolve));
     const server = {
       say: (...lines) => child.stdin.write(lines.map((line) => `${line}\n`).join("")),
       kill: async (signal = "SIGKILL") => {
+        if (child.exitCode !== null || child.signalCode !== null) return;
         child.kill(signal);
         await ended;
       },
       child,
     };
-    this.#ends.push(() => server.kill());
+    // Asked to stop, it stops its program too.
+    this.#ends.push(async () => {
+      const alarm = setTimeout(() => child.kill("SIGKILL"), STOP_MAX_MS);
+      await server.kill("SIGTERM");
+      clearTimeout(alarm);
+    });
     return server;
   }
 
@@ -115,7 +123,14 @@ class Case {
     const server = this.run("demo", "--port-base", String(port));
     const url = `http://127.0.0.1:${port}`;
     await ready(url, server);
-    return { ...server, port, url, greet: `http://127.0.0.1:${port + 1}`, echo: `http://127.0.0.1:${port + 2}` };
+    return { ...server, port, url, greet: `http://127.0.0.1:${port + 1}` };
+  }
+
+  /** One service at a WebSocket address, which a browser visits by HTTP. */
+  async service(name) {
+    const server = this.run("serve", name, "ws://127.0.0.1:0", "--quiet");
+    const [, port] = await until(`${name} listens`, () => /ws:\/\/127\.0\.0\.1:(\d+)/.exec(server.child.said ?? ""));
+    return { ...server, port: Number(port), url: `http://127.0.0.1:${port}` };
   }
 
   /** A way to a server that can be cut and mended. */

@@ -267,6 +267,17 @@ impl Fanout {
         }
     }
 
+    /// Whether more replies wait for a reader than is good, and it may be able to take them now.
+    pub fn is_filling(&self, reader: ReaderId) -> bool {
+        let enough = self.limits.outbox_bytes_max / 2;
+        self.reader(reader).is_some_and(|r| !r.blocked && r.outbox_bytes > enough)
+    }
+
+    /// Whether the close waits for a reader, or has gone out to it.
+    pub fn is_closing(&self, reader: ReaderId) -> bool {
+        self.reader(reader).is_some_and(|reader| reader.closing)
+    }
+
     /// A subscription that could not start, because of the channel or of `since`.
     pub fn refuse(&mut self, id: SubscriptionId, code: &str, message: &str) {
         let Some(subscription) = self.subscription(id) else { return };

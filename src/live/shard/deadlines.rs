@@ -7,22 +7,26 @@ use std::{
 
 use enchufe_core::fanout::ReaderId;
 
-use crate::limits;
+use crate::live::node::Patience;
 
 /// Entries of sockets that have gone stay until they are due and are ignored then.
-#[derive(Default)]
 pub(super) struct Deadlines {
+    pub(super) patience: Patience,
     pings: VecDeque<(Instant, usize, ReaderId)>,
     lingers: VecDeque<(Instant, usize, ReaderId)>,
 }
 
 impl Deadlines {
+    pub(super) fn new(patience: Patience) -> Self {
+        Self { patience, pings: VecDeque::new(), lingers: VecDeque::new() }
+    }
+
     pub(super) fn ping(&mut self, now: Instant, key: usize, reader: ReaderId) {
-        self.pings.push_back((now + limits::PING_INTERVAL, key, reader));
+        self.pings.push_back((now + self.patience.ping_interval, key, reader));
     }
 
     pub(super) fn linger(&mut self, now: Instant, key: usize, reader: ReaderId) {
-        self.lingers.push_back((now + limits::LINGER, key, reader));
+        self.lingers.push_back((now + self.patience.linger, key, reader));
     }
 
     pub(super) fn ping_due(&mut self, now: Instant) -> Option<(usize, ReaderId)> {

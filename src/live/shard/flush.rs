@@ -29,7 +29,7 @@ impl Shard {
         }
     }
 
-    fn flush(&mut self, reader: ReaderId) {
+    pub(super) fn flush(&mut self, reader: ReaderId) {
         let Some(key) = self.fanout.token(reader) else { return };
         let Some(socket) = self.sockets.get_mut(key) else { return };
         for _ in 0..WRITES_MAX {

@@ -28,7 +28,7 @@ use tokio::sync::mpsc;
 
 use super::{
     inbox::{Inbox, Letter},
-    node::{Errand, Viewer},
+    node::{Errand, Patience, Viewer},
 };
 use crate::limits;
 pub(super) use board::Board;
@@ -65,7 +65,11 @@ pub(super) struct Shard {
 }
 
 impl Shard {
-    pub(super) fn new(index: usize, errands: mpsc::UnboundedSender<Errand>) -> io::Result<Self> {
+    pub(super) fn new(
+        index: usize,
+        errands: mpsc::UnboundedSender<Errand>,
+        patience: Patience,
+    ) -> io::Result<Self> {
         let poll = Poll::new()?;
         let inbox = Arc::new(Inbox::new(mio::Waker::new(poll.registry(), WAKE)?));
         let fanout = Fanout::new(Limits {
@@ -82,7 +86,7 @@ impl Shard {
             errands,
             sockets: Slab::new(),
             fanout,
-            deadlines: Deadlines::default(),
+            deadlines: Deadlines::new(patience),
             unread: Vec::new(),
             buffer: vec![0; BUFFER_BYTES],
             now: Instant::now(),
@@ -232,7 +236,7 @@ impl Shard {
             else {
                 continue;
             };
-            if self.now.duration_since(socket.alive) >= limits::DEAD_AFTER {
+            if self.now.duration_since(socket.alive) >= self.deadlines.patience.dead_after {
                 tracing::debug!("a viewer shows no life and is dropped");
                 self.drop_socket(key);
                 continue;

@@ -35,7 +35,10 @@ impl Shard {
                     return;
                 }
                 Ok(length) => {
-                    socket.alive = self.now;
+                    // Of one that is to close only its reading counts, or it could stay for ever.
+                    if !self.fanout.is_closing(socket.reader) {
+                        socket.alive = self.now;
+                    }
                     if socket.phase == Phase::Open {
                         self.decode(key, &mut buffer[..length]);
                     }
@@ -60,10 +63,10 @@ impl Shard {
 
     /// Acts on what a viewer sent.
     pub(super) fn decode(&mut self, key: usize, mut input: &mut [u8]) {
-        let Some(socket) = self.sockets.get_mut(key) else { return };
-        let reader = socket.reader;
-        let mut desk = Desk { fanout: &mut self.fanout, errands: &self.errands, shard: self.index };
-        loop {
+        while let Some(socket) = self.sockets.get_mut(key) {
+            let reader = socket.reader;
+            let mut desk =
+                Desk { fanout: &mut self.fanout, errands: &self.errands, shard: self.index };
             let consumed = match socket.decoder.decode(input) {
                 Ok(ws::Decoded { event: None, .. }) => return,
                 Ok(ws::Decoded { consumed, event: Some(event) }) => {
@@ -82,6 +85,10 @@ impl Shard {
                 }
             };
             input = &mut input[consumed..];
+            // Whoever reads the answers may ask for as many as they like at once.
+            if self.fanout.is_filling(reader) {
+                self.flush(reader);
+            }
         }
     }
 }

@@ -18,7 +18,7 @@ use enchufe_core::ws::{CloseReason, Decoder, Limits, Role};
 use tokio::net::TcpStream;
 
 use self::{shared::Shared, writer::Writer};
-use super::{Peer, SendError};
+use super::{Peer, SendError, os};
 use crate::limits;
 
 pub use client::ClientOptions;
@@ -63,23 +63,12 @@ struct Terms {
 
 /// Takes over a socket after its handshake; `received` came in behind that already.
 fn start(stream: TcpStream, peer: Peer, received: &[u8], terms: &Terms) -> (Incoming, Outgoing) {
-    keep_unsent_short(&stream);
+    os::keep_unsent_short(&stream);
     let limits = Limits { message_bytes_max: terms.message_bytes_max, ..Limits::default() };
     let shared = Arc::new(Shared::new(stream, peer, Writer::new(terms.role), terms.keepalive));
     let decoder = Decoder::new(terms.role, limits);
     let incoming = Incoming::new(Arc::clone(&shared), decoder, BytesMut::from(received));
     (incoming, Outgoing::new(shared))
-}
-
-/// Has the kernel take little more than it can send, so that a peer's slow progress is seen here
-/// and a ping does not stand behind minutes of data. Elsewhere than on Linux the kernel takes what
-/// it likes.
-fn keep_unsent_short(stream: &TcpStream) {
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    // Without the option everything still works, only less exactly.
-    let _ = socket2::SockRef::from(stream).set_tcp_notsent_lowat(limits::UNSENT_BYTES_MAX);
-    #[cfg(not(any(target_os = "linux", target_os = "android")))]
-    let _ = stream;
 }
 
 /// Sends a Close frame, waits for the peer's for a bounded time, and ends the connection. Messages

@@ -28,6 +28,62 @@ export const cases = {
     assert.deepEqual(await texts(late), count(1, 41));
   },
 
+  "a late viewer sees the latest 100, and the rest of the history on request": async (test) => {
+    const feed = await test.feed();
+    const early = await test.page(feed.url);
+    feed.say(...count(1, 250));
+    await shows(early, "250");
+    const late = await test.page(feed.url);
+    await shows(late, "250");
+    assert.deepEqual(await texts(late), count(151, 250));
+    const button = late.getByRole("button", { name: "Show earlier messages" });
+    await button.scrollIntoViewIfNeeded();
+    await until("the list stands still", () => late.locator("#back").isVisible());
+    await button.click();
+    await shows(late, "1");
+    assert.deepEqual(await texts(late), count(1, 250));
+    assert.equal(await late.locator("#before").innerText(), "The history begins here");
+    assert(await late.getByText("151", { exact: true }).isVisible(), "what was read stays in view");
+    await until("the plot knows them", async () => (await late.locator(".minimum dd").innerText()) === "1");
+    assert.equal(await late.locator("#received").innerText(), "250 messages");
+    feed.say("251");
+    await until("the new one is counted", async () => /^1 new message/.test(await late.locator("#back").innerText()));
+    await late.locator("#messages").press("End");
+    await shows(late, "251");
+    assert.deepEqual(await texts(late), count(1, 251));
+  },
+
+  "a tab that was frozen in a flood shows the gap in its place, and accounts for every message": async (test) => {
+    const feed = await test.feed({ history: 1_000 });
+    const page = await test.page(feed.url);
+    feed.say("first");
+    await shows(page, "first");
+    const devtools = await page.context().newCDPSession(page);
+    await devtools.send("Page.setWebLifecycleState", { state: "frozen" });
+    feed.say(...count(1, 100_000));
+    await until("all are published", async () =>
+      (await (await fetch(`${feed.at}?since=last:1`, { headers: { accept: "application/json" } })).json()).items[0].data === "100000");
+    const thawed_ms = performance.now();
+    await devtools.send("Page.setWebLifecycleState", { state: "active" });
+    await shows(page, "100000");
+    assert(performance.now() - thawed_ms < 5_000, "the page is up to date soon");
+    assert.deepEqual(await texts(page), count(99_001, 100_000));
+    const number = (text) => Number(text.replace(/,/g, ""));
+    const told = (await page.locator("#messages .gap").allTextContents()).map((text) =>
+      number(/^([\d,]+) messages? missed: slow reader$/.exec(text)[1]));
+    const above = /before them ([\d,]+) were missed$/.exec(await page.locator("#before").textContent());
+    const missed = number((await page.locator("#missed").innerText()).match(/[\d,]+/)[0]);
+    const received = number((await page.locator("#received").innerText()).match(/[\d,]+/)[0]);
+    assert(missed > 0 && received + missed === 100_001, `${received} received, ${missed} missed`);
+    assert.equal(told.reduce((sum, one) => sum + one, above ? number(above[1]) : 0), missed, "each gap is where it belongs, or above");
+    await page.locator("#messages").press("Home");
+    await until("the first row is in view", () => page.locator("#messages").evaluate((log) => log.scrollTop === 0));
+    await test.picture("gap-after-flood", page);
+    await page.getByRole("button", { name: "Continue" }).click({ timeout: 2_000 });
+    feed.say("last");
+    await shows(page, "last");
+  },
+
   "control and bidi characters are written out, and markup is only text": async (test) => {
     const feed = await test.feed();
     const page = await test.page(feed.url);

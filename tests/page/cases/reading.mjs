@@ -48,6 +48,20 @@ export const cases = {
     await until("the list follows again", () => atEnd(page));
   },
 
+  "continuing wins over a scroll that the browser has not finished": async (test) => {
+    const feed = await test.feed();
+    const page = await test.page(feed.url);
+    feed.say(...count(1, 900).map((n) => `line ${n}`));
+    await shows(page, "line 900");
+    await page.locator("#messages").press("Home");
+    await until("it is paused", () => back(page).isVisible());
+    await page.getByRole("button", { name: "Continue" }).click();
+    feed.say("after");
+    await shows(page, "after");
+    await until("the newest is visible", () => atEnd(page));
+    assert.equal(await back(page).isVisible(), false);
+  },
+
   "after a pause longer than the list, the latest 1,000 are there": async (test) => {
     const feed = await test.feed({ history: 5_000 });
     const page = await test.page(feed.url);

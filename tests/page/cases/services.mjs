@@ -15,8 +15,8 @@ export const cases = {
   },
 
   "what is sent to the echo service comes back, and a name cannot forge a line": async (test) => {
-    const demo = await test.demo();
-    const page = await test.page(demo.echo);
+    const echo = await test.service("echo");
+    const page = await test.page(echo.url);
     await says(page, /Live/);
     await page.getByRole("textbox", { name: "Message" }).fill("x\u202ey");
     await page.getByRole("button", { name: "Send" }).click();
@@ -25,8 +25,8 @@ export const cases = {
   },
 
   "the small page says when its service is gone, and connects again": async (test) => {
-    const demo = await test.demo();
-    const way = await test.proxy(demo.port + 1);
+    const greet = await test.service("greet");
+    const way = await test.proxy(greet.port);
     const page = await test.page(way.url);
     await says(page, /Live/);
     way.cut();
@@ -34,6 +34,16 @@ export const cases = {
     way.mend();
     await page.getByRole("button", { name: "Connect again" }).click();
     await says(page, /Live/);
+  },
+
+  "a service that only sends has no box, and shows what it sends": async (test) => {
+    const random = await test.service("random");
+    const page = await test.page(random.url, { locale: "es-ES" });
+    await until("numbers come", async () => (await texts(page)).length >= 2);
+    assert((await texts(page)).every((text) => /^\d$/.test(text)));
+    assert.equal(await page.locator("#form").isVisible(), false);
+    assert.equal(await page.locator("h1").innerText(), "Números aleatorios");
+    await test.picture("random-es", page);
   },
 
   "the tutorial's own page, opened from a file, shows the clock": async (test) => {

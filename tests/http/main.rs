@@ -1,0 +1,9 @@
+//! Channels over HTTP: who is answered what. Requests are written by hand.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod bodies;
+mod guard;
+mod requests;
+mod tokens;

@@ -1,0 +1,7 @@
+//! The shape of the code, as ARCHITECTURE.md draws it, held by tests.
+
+mod direction;
+mod examples;
+mod files;
+mod imports;
+mod texts;

@@ -1,1 +1,0 @@
-def test_one(): pass
