@@ -84,6 +84,10 @@ pub const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Further ones wait in the kernel.
 pub const HANDSHAKES_MAX: usize = 256;
 
+/// How long a listener that ends waits for the handshakes that it is in the middle of. Short: a
+/// browser holds connections on which it asks nothing.
+pub const HANDSHAKES_FINISH_TIMEOUT: Duration = Duration::from_millis(200);
+
 /// How many header fields a request or an answer may have.
 pub const HTTP_HEADERS_MAX: usize = 100;
 

@@ -105,9 +105,21 @@ impl<S: Service + Send + Sync + 'static> Server<S> {
         let (accepted, mut connections) = mpsc::channel(1);
         let mut accepting = JoinSet::new();
         for mut listener in listeners {
-            let accepted = accepted.clone();
+            let (accepted, shutdown) = (accepted.clone(), self.shutdown.clone());
             accepting.spawn(async move {
-                while accepted.send(listener.accept().await).await.is_ok() {}
+                loop {
+                    let connection = tokio::select! {
+                        biased;
+                        () = shutdown.requested() => break,
+                        connection = listener.accept() => connection,
+                    };
+                    if accepted.send(connection).await.is_err() {
+                        return;
+                    }
+                }
+                for connection in listener.finish().await {
+                    accepted.send(connection).await.ok();
+                }
             });
         }
         drop(accepted);
@@ -125,6 +137,12 @@ impl<S: Service + Send + Sync + 'static> Server<S> {
                 Some(connection) = connections.recv() => self.admit(connection),
                 else => break,
             }
+        }
+        // Whoever got in just before the end is told of it like everybody else.
+        while self.shutdown.is_requested()
+            && let Some(connection) = connections.recv().await
+        {
+            self.admit(connection);
         }
         accepting.shutdown().await;
     }

@@ -1,8 +1,8 @@
 //! The node: the broker, the shards, and the errands that shards have on the control plane.
 
 use std::{
-    io,
-    net::TcpStream,
+    io::{self, Write as _},
+    net::{Shutdown as Direction, TcpStream},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -14,6 +14,7 @@ use bytes::Bytes;
 use enchufe_core::{
     ChannelName, Form, Position, Since, SlowPolicy,
     fanout::{Counts, SubscriptionId},
+    ws::{CloseCode, CloseReason, encode},
 };
 use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
@@ -238,14 +239,19 @@ impl Node {
     ///
     /// # Errors
     ///
-    /// When there is no room; the connection is dropped.
+    /// When there is no room; the connection is dropped. Whoever comes when the node ends is told
+    /// as those are who were there before.
     pub fn view(
         &self,
         stream: TcpStream,
         leftover: Bytes,
         raw: Option<RawStart>,
     ) -> Result<(), ViewError> {
-        self.has_room()?;
+        let room = self.has_room();
+        if room == Err(ViewError::Ending) {
+            turn_away(&stream, raw.as_ref());
+        }
+        room?;
         self.viewers.fetch_add(1, Ordering::Relaxed);
         let place = Place(Arc::clone(&self.viewers));
         let shard = self.next_shard.fetch_add(1, Ordering::Relaxed) % self.inboxes.len();
@@ -287,6 +293,17 @@ impl Node {
         }
         self.threads.wait().await;
     }
+}
+
+/// Closes a connection with 1001 and, for a raw viewer, the position to resume after.
+fn turn_away(mut stream: &TcpStream, raw: Option<&RawStart>) {
+    let position = raw.map(|raw| raw.start.after.to_string()).unwrap_or_default();
+    let mut frame = Vec::new();
+    let reason = CloseReason::new(CloseCode::GOING_AWAY, position);
+    encode::close(&mut frame, Some(&reason), None);
+    // So little fits into a socket to which nothing was sent but the answer to its handshake, and
+    // whoever has left already need not be told.
+    let _ = stream.write_all(&frame).and_then(|()| stream.shutdown(Direction::Write));
 }
 
 /// Runs the errands of all shards until the last shard has ended.

@@ -117,4 +117,24 @@ impl Listener {
             Kind::Stdio(listener) => Connection::stream(listener.accept().await, Peer::Stdio),
         }
     }
+
+    /// Stops listening, and gives those that are connected but were not accepted yet, so that they
+    /// can be told: WebSocket clients whose handshake is done, or is within
+    /// [`HANDSHAKES_FINISH_TIMEOUT`](crate::limits::HANDSHAKES_FINISH_TIMEOUT).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future drops them without a word.
+    pub async fn finish(self) -> Vec<Connection> {
+        match self.kind {
+            Kind::Ws(listener) => {
+                let clients = listener.finish().await.into_iter();
+                let connected = clients.map(|(incoming, outgoing, peer)| {
+                    Connection::new(IncomingKind::Ws(incoming), OutgoingKind::Ws(outgoing), peer)
+                });
+                connected.collect()
+            }
+            _ => Vec::new(),
+        }
+    }
 }

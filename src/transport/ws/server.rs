@@ -117,6 +117,22 @@ impl Listener {
 }
 
 impl Listener {
+    /// Stops listening, and gives the clients that have or in a moment will have their answer: they
+    /// take themselves for connected, and are owed a Close frame.
+    pub(crate) async fn finish(self) -> Vec<Client> {
+        let Self { tcp, mut handshakes, .. } = self;
+        drop(tcp);
+        let mut clients = Vec::new();
+        let answered = async {
+            while let Some(outcome) = handshakes.join_next().await {
+                clients.extend(outcome.ok().flatten());
+            }
+        };
+        // Those that are not through by then are dropped, as if they had come too late.
+        tokio::time::timeout(limits::HANDSHAKES_FINISH_TIMEOUT, answered).await.ok();
+        clients
+    }
+
     fn warn_when_full(&mut self) {
         if self.handshakes.len() == limits::HANDSHAKES_MAX
             && let Some(withheld) = self.throttle.warn()
