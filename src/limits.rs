@@ -119,6 +119,9 @@ pub const INTERVAL_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 /// The longest greeting template, in bytes.
 pub const GREETING_BYTES_MAX: usize = 1024;
 
+/// How long a server that was asked to end waits for handshakes under way, so as to say goodbye.
+pub const LATE_HANDSHAKES_TIMEOUT: Duration = Duration::from_millis(200);
+
 /// How long a server that was asked to end waits for its clients before it drops them.
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 

@@ -111,6 +111,15 @@ async fn a_client_that_shuts_its_side_is_answered_all_the_same() {
     stream.write_all(&head("GET /channels", &[HOST])).expect("it is open");
     stream.shutdown(std::net::Shutdown::Write).expect("it is open");
     assert_eq!(answer(&mut stream).status, 200);
+    // A stream goes on, too, as long as there is something to send.
+    server.publish_numbers(1_000).await;
+    server.end().await;
+    let mut stream = connect(server.address);
+    stream.write_all(&head("GET /channels/feed", &[HOST])).expect("it is open");
+    stream.shutdown(std::net::Shutdown::Write).expect("it is open");
+    let mut all = String::new();
+    stream.read_to_string(&mut all).expect("text");
+    assert!(all.contains(r#""data":"1000""#) && all.contains(r#"{"end":"#), "{all}");
     server.stop().await;
 }
 

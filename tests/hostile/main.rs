@@ -2,6 +2,10 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[cfg(unix)]
+#[allow(dead_code, unreachable_pub, reason = "this test binary uses a part of it")]
+#[path = "../cli/harness.rs"]
+mod harness;
 
 mod clients;
 mod floods;
