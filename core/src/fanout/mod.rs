@@ -184,6 +184,10 @@ impl Fanout {
     }
 
     /// Adds a cursor, which waits for [`Fanout::start`]. `slow` is the reader's own choice.
+    ///
+    /// # Errors
+    ///
+    /// When the connection may not, or cannot, read one more channel. Nothing has changed then.
     pub fn subscribe(
         &mut self,
         reader_id: ReaderId,
@@ -315,6 +319,10 @@ impl Fanout {
     }
 
     /// Queues a frame of the owner's for a reader (a pong, a reply).
+    ///
+    /// # Errors
+    ///
+    /// When more than [`Limits::outbox_bytes_max`] would wait. The frame is not queued then.
     pub fn push(&mut self, reader: ReaderId, frame: Bytes) -> Result<(), OutboxFull> {
         let bytes_max = self.limits.outbox_bytes_max;
         match self.reader(reader) {
