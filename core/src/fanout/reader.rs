@@ -153,6 +153,9 @@ impl Fanout {
             match &mut subscription.state {
                 State::Backlog { queue, through } if queue.is_empty() => {
                     subscription.after = Some(*through);
+                    if self.cuts(id) {
+                        return;
+                    }
                     self.join(id);
                 }
                 State::Live { next } => {
@@ -188,27 +191,41 @@ impl Fanout {
 
     /// The ring no longer has what the cursor needs. `true` when there is more to settle.
     fn fell_out(&mut self, id: SubscriptionId) -> bool {
-        let Some(subscription) = self.subscription(id) else { return false };
-        let (after, ring) = (subscription.after, &self.rings[subscription.ring]);
-        let rejoins = after.is_some_and(|after| ring.join(after).is_some());
-        let same_epoch = after.is_some_and(|after| {
-            ring.newest().is_some_and(|(_, p)| p.position.epoch == after.epoch)
-        });
-        match subscription.slow {
-            _ if rejoins => self.join(id),
-            Some(SlowPolicy::Latest) if same_epoch => return self.conflate(id),
-            // Whoever was not held up by its socket is not slow: the ring moved on too fast.
-            Some(SlowPolicy::Cut)
-                if same_epoch && self.reader(subscription.reader).is_some_and(|r| r.lags) =>
-            {
-                let reader = subscription.reader;
-                self.counts.cut += 1;
-                self.close(reader, CloseCode::SLOW, "slow");
-                return false;
-            }
-            _ => self.join(id),
+        if self.cuts(id) {
+            return false;
         }
+        let Some(subscription) = self.subscription(id) else { return false };
+        let ring = &self.rings[subscription.ring];
+        let Some(after) = subscription.after else { return false };
+        let newest = ring.newest().map(|(_, publication)| publication.position.epoch);
+        let conflates = subscription.slow == Some(SlowPolicy::Latest)
+            && ring.join(after).is_none()
+            && newest == Some(after.epoch);
+        if conflates {
+            return self.conflate(id);
+        }
+        self.join(id);
         true
+    }
+
+    /// Closes the connection of a reader that wants it so, was up to date once, was held up by its
+    /// socket since, and has fallen behind what the ring has. Whoever was not held up is not slow:
+    /// it was the ring that moved on too fast.
+    fn cuts(&mut self, id: SubscriptionId) -> bool {
+        let Some(subscription) = self.subscription(id) else { return false };
+        let (reader, ring) = (subscription.reader, &self.rings[subscription.ring]);
+        let Some(after) = subscription.after else { return false };
+        let newest = ring.newest().map(|(_, publication)| publication.position.epoch);
+        let is_slow = subscription.slow == Some(SlowPolicy::Cut)
+            && subscription.was_live
+            && self.reader(reader).is_some_and(|reader| reader.lags)
+            && ring.join(after).is_none()
+            && newest == Some(after.epoch);
+        if is_slow {
+            self.counts.cut += 1;
+            self.close(reader, CloseCode::SLOW, "slow");
+        }
+        is_slow
     }
 
     /// Moves the cursor of a reader of the newest only to the newest. Waits while replies are

@@ -8,7 +8,7 @@ export const cases = {
     const demo = await test.demo();
     const page = await test.page(demo.greet, { locale: "es-ES" });
     await says(page, /En directo/);
-    await page.getByLabel("Su nombre").fill("Ana");
+    await page.getByLabel("Tu nombre").fill("Ana");
     await page.keyboard.press("Enter");
     await shows(page, "Hola Ana!");
     assert.deepEqual(await texts(page), ["Ana", "Hola Ana!"]);
