@@ -71,6 +71,11 @@ impl Cursor {
         self.position
     }
 
+    /// Whether the reader has to be told of a gap before anything else.
+    pub fn begins_with_gap(&self) -> bool {
+        self.first_gap.is_some()
+    }
+
     /// The next event; pends after the end. Cancel-safe.
     pub async fn next(&mut self) -> CursorEvent {
         if let Some(gap) = self.first_gap.take() {

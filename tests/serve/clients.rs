@@ -91,6 +91,19 @@ async fn idle_clients_of_echo_and_greet_are_told_at_the_end_too() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_came_in_just_before_the_end_is_told_too() {
+    // The end meets each of them at another point between its handshake and its service.
+    for _ in 0..100 {
+        let server = Server::start(&[ws()], Echo, |_| {}).await;
+        let mut client = server.open().await;
+        server.trigger.request();
+        assert_eq!(recv(&mut client).await, None);
+        assert_eq!(client.closed_with().map(|reason| reason.code), Some(CloseCode::GOING_AWAY));
+        server.ended().await;
+    }
+}
+
 #[tokio::test]
 async fn a_client_that_does_not_leave_is_dropped_after_a_bounded_time() {
     let server = Server::start(&[tcp()], Echo, |options| {

@@ -238,7 +238,10 @@ impl Fanout {
         subscription.after = Some(after);
         let (reader, ring) = (subscription.reader, subscription.ring);
         if self.form(reader) == Some(Form::V1) {
-            let event = v1::frame(&v1::Event::subscribed(&self.rings[ring].channel, after));
+            // Where the reader was: a position beyond the gap would let it resume without the gap,
+            // were the connection lost in between.
+            let at = gap.map_or(after, |gap| gap.after);
+            let event = v1::frame(&v1::Event::subscribed(&self.rings[ring].channel, at));
             self.enqueue(reader, event);
         }
         if let Some(gap) = gap {
