@@ -24,10 +24,22 @@ fn answer(stage: &mut Stage, gap: Option<Gap>, through: Position) {
 #[test]
 fn a_reader_that_wants_it_so_is_cut_with_the_position_to_resume_after() {
     let mut stage = stage(Form::Raw, SlowPolicy::Cut);
+    stage.fanout.blocked(stage.reader);
     stage.publish(1..=3);
     stage.publish(4..=5);
+    stage.fanout.writable(stage.reader);
     assert_eq!(stage.taken(), ["close 4001 e-0"]);
     assert_eq!(stage.fanout.counts().cut, 1);
+}
+
+#[test]
+fn a_reader_that_its_socket_has_not_held_up_is_not_cut() {
+    let mut stage = stage(Form::Raw, SlowPolicy::Cut);
+    stage.publish(1..=5);
+    assert_eq!(stage.taken(), [""; 0], "it gets the rest from history");
+    answer(&mut stage, None, at(3));
+    assert_eq!(stage.taken(), ["4", "5"]);
+    assert_eq!(stage.fanout.counts().cut, 0);
 }
 
 #[test]
@@ -73,7 +85,7 @@ fn a_reader_that_came_late_misses_what_has_expired() {
 fn a_gap_known_at_the_start_is_told_first() {
     let reset = Gap { after: at(40), next: at(1), reason: GapReason::Reset, missing: None };
     for (form, told) in [
-        (Form::V1, ["subscribed e-0", "reset e-40 e-1"].as_slice()),
+        (Form::V1, ["subscribed e-40", "reset e-40 e-1"].as_slice()),
         (Form::Raw, ["close 4002 e-0"].as_slice()),
     ] {
         let mut stage = stage(form, SlowPolicy::Skip);
