@@ -1,5 +1,6 @@
 //! The shape of the code, as ARCHITECTURE.md draws it, held by tests.
 
+mod bounds;
 mod direction;
 mod examples;
 mod files;
