@@ -104,29 +104,41 @@ impl<S: Service + Send + Sync + 'static> Server<S> {
     async fn accept(&mut self, listeners: Vec<Listener>) {
         let (accepted, mut connections) = mpsc::channel(1);
         let mut accepting = JoinSet::new();
-        for mut listener in listeners {
-            let accepted = accepted.clone();
-            accepting.spawn(async move {
-                while accepted.send(listener.accept().await).await.is_ok() {}
-            });
+        let (stop, stopped) = self.shutdown.child();
+        for listener in listeners {
+            accepting.spawn(accept_from(listener, accepted.clone(), stopped.clone()));
         }
         drop(accepted);
+        let mut may_come = true;
         loop {
             tokio::select! {
                 biased;
                 () = self.shutdown.requested() => break,
                 Some(ended) = self.clients.join_next() => {
                     report(ended);
-                    if self.options.once {
+                    if self.options.once || (!may_come && self.clients.is_empty()) {
                         break;
                     }
                 }
                 Some(_) = self.refusals.join_next() => {}
-                Some(connection) = connections.recv() => self.admit(connection),
-                else => break,
+                connection = connections.recv(), if may_come => match connection {
+                    Some(connection) => self.admit(connection),
+                    // Standard input and output have one client, and no other listener is left.
+                    None if self.clients.is_empty() => break,
+                    None => may_come = false,
+                },
             }
         }
-        accepting.shutdown().await;
+        stop.request();
+        // Whoever was let in at the last moment is told so, like the others.
+        while let Some(connection) = connections.recv().await {
+            self.refusals.spawn(part_from(connection));
+        }
+        while let Some(late) = accepting.join_next().await {
+            for connection in late.into_iter().flatten() {
+                self.refusals.spawn(part_from(connection));
+            }
+        }
     }
 
     fn admit(&mut self, connection: Connection) {
@@ -168,6 +180,31 @@ impl<S: Service + Send + Sync + 'static> Server<S> {
             self.refusals.shutdown().await;
         }
     }
+}
+
+/// Hands clients on until it is stopped; yields those whose handshake was under way by then.
+async fn accept_from(
+    mut listener: Listener,
+    accepted: mpsc::Sender<Connection>,
+    stopped: Shutdown,
+) -> Vec<Connection> {
+    loop {
+        let connection = tokio::select! {
+            () = stopped.requested() => break,
+            connection = listener.accept() => connection,
+        };
+        // The receiver takes everything until the last sender has gone.
+        if accepted.send(connection).await.is_err() || listener.serves_one() {
+            break;
+        }
+    }
+    drop(accepted);
+    listener.late().await
+}
+
+async fn part_from(connection: Connection) {
+    // It leaves either way.
+    let _ = connection.close(CloseReason::new(CloseCode::GOING_AWAY, "")).await;
 }
 
 async fn refuse(connection: Connection) {

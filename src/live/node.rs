@@ -1,8 +1,8 @@
 //! The node: the broker, the shards, and the errands that shards have on the control plane.
 
 use std::{
-    io,
-    net::TcpStream,
+    io::{self, Write as _},
+    net::{Shutdown as Direction, TcpStream},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -14,6 +14,7 @@ use bytes::Bytes;
 use enchufe_core::{
     ChannelName, Form, Position, Since, SlowPolicy,
     fanout::{Counts, SubscriptionId},
+    ws::{CloseCode, CloseReason, encode},
 };
 use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
@@ -242,7 +243,7 @@ impl Node {
     ///
     /// # Errors
     ///
-    /// When the server is ending; the connection is dropped.
+    /// When the server is ending; the viewer is told so as those are who were there before.
     pub fn view(
         &self,
         stream: TcpStream,
@@ -251,6 +252,7 @@ impl Node {
         place: Place,
     ) -> Result<(), ViewError> {
         if self.threads.is_closed() {
+            turn_away(&stream, raw.as_ref());
             return Err(ViewError::Ending);
         }
         let shard = self.next_shard.fetch_add(1, Ordering::Relaxed) % self.inboxes.len();
@@ -292,6 +294,17 @@ impl Node {
         }
         self.threads.wait().await;
     }
+}
+
+/// Closes a connection with 1001 and, for a raw viewer, the position to resume after.
+fn turn_away(mut stream: &TcpStream, raw: Option<&RawStart>) {
+    let position = raw.map(|raw| raw.start.after.to_string()).unwrap_or_default();
+    let mut frame = Vec::new();
+    let reason = CloseReason::new(CloseCode::GOING_AWAY, position);
+    encode::close(&mut frame, Some(&reason), None);
+    // So little fits into a socket to which nothing was sent but the answer to its handshake, and
+    // whoever has left already need not be told.
+    let _ = stream.write_all(&frame).and_then(|()| stream.shutdown(Direction::Write));
 }
 
 /// Runs the errands of all shards until the last shard has ended.

@@ -117,4 +117,24 @@ impl Listener {
             Kind::Stdio(listener) => Connection::stream(listener.accept().await, Peer::Stdio),
         }
     }
+
+    /// Whether it has one client and never another: standard input and output.
+    pub fn serves_one(&self) -> bool {
+        matches!(self.kind, Kind::Stdio(_))
+    }
+
+    /// Stops listening, and yields the clients whose handshake was under way, so that they can be
+    /// told that they came too late. Bounded by [`crate::limits::LATE_HANDSHAKES_TIMEOUT`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future drops those clients.
+    pub async fn late(self) -> Vec<Connection> {
+        let Kind::Ws(listener) = self.kind else { return Vec::new() };
+        let late = listener.late().await.into_iter();
+        late.map(|(incoming, outgoing, peer)| {
+            Connection::new(IncomingKind::Ws(incoming), OutgoingKind::Ws(outgoing), peer)
+        })
+        .collect()
+    }
 }

@@ -91,6 +91,19 @@ async fn idle_clients_of_echo_and_greet_are_told_at_the_end_too() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_came_in_just_before_the_end_is_told_too() {
+    // The end meets each of them at another point between its handshake and its service.
+    for _ in 0..100 {
+        let server = Server::start(&[ws()], Echo, |_| {}).await;
+        let mut client = server.open().await;
+        server.trigger.request();
+        assert_eq!(recv(&mut client).await, None);
+        assert_eq!(client.closed_with().map(|reason| reason.code), Some(CloseCode::GOING_AWAY));
+        server.ended().await;
+    }
+}
+
 #[tokio::test]
 async fn a_client_that_does_not_leave_is_dropped_after_a_bounded_time() {
     let server = Server::start(&[tcp()], Echo, |options| {
@@ -107,6 +120,21 @@ async fn a_client_that_does_not_leave_is_dropped_after_a_bounded_time() {
     assert_eq!(server.end().await, Served { clients: 1, refused: 0, dropped: 1 });
     assert!(begun.elapsed() >= Duration::from_millis(200));
     assert_eq!(events.all().last().map(String::as_str), Some("dropped 1"));
+}
+
+#[tokio::test]
+async fn a_client_that_comes_as_the_server_goes_is_told_so_like_the_others() {
+    for _ in 0..20 {
+        let server = Server::start(&[ws()], Echo, |_| {}).await;
+        // The client has its 101; whether the server has accepted it is open.
+        let mut client = server.open().await;
+        server.trigger.request();
+        let received = timeout(LONG, client.recv()).await.expect("in time");
+        assert_eq!(received.expect("a goodbye"), None);
+        let code = client.closed_with().map(|reason| reason.code);
+        assert_eq!(code, Some(CloseCode::GOING_AWAY));
+        server.running.await.expect("it does not panic");
+    }
 }
 
 /// Fails or panics, as its client wishes.

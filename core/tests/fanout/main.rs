@@ -2,7 +2,10 @@
 //! message in order or was told of a gap that really was one.
 
 mod account;
+mod bounds;
 mod model;
+mod policies;
+mod stage;
 
 use std::sync::Arc;
 

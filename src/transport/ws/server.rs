@@ -117,6 +117,21 @@ impl Listener {
 }
 
 impl Listener {
+    /// Stops listening, and yields those whose handshake succeeds within a moment.
+    pub(crate) async fn late(self) -> Vec<Client> {
+        let Self { tcp, mut handshakes, .. } = self;
+        drop(tcp);
+        let mut late = Vec::new();
+        let finish = async {
+            while let Some(outcome) = handshakes.join_next().await {
+                late.extend(outcome.ok().flatten());
+            }
+        };
+        // Whoever has not even asked by then is simply disconnected.
+        let _ = tokio::time::timeout(limits::LATE_HANDSHAKES_TIMEOUT, finish).await;
+        late
+    }
+
     fn warn_when_full(&mut self) {
         if self.handshakes.len() == limits::HANDSHAKES_MAX
             && let Some(withheld) = self.throttle.warn()
