@@ -32,7 +32,7 @@ use crate::{
 };
 pub use authority::{ReadTokenError, Token};
 pub use folder::{Folder, OpenFolderError};
-use patient::{Linger, Patient};
+use patient::{Exchange, Patient};
 
 /// What a server is told besides its node.
 #[derive(Debug, Clone)]
@@ -129,7 +129,7 @@ struct Connection {
     peer: SocketAddr,
     /// Cancelled when the connection has ended.
     ended: CancellationToken,
-    linger: Linger,
+    exchange: Exchange,
     tasks: TaskTracker,
 }
 
@@ -175,16 +175,19 @@ async fn accept(
 
 /// All requests of one connection.
 async fn converse(stream: TcpStream, peer: SocketAddr, site: Arc<Site>, tasks: TaskTracker) {
-    let (ended, linger) = (CancellationToken::new(), Linger::default());
+    let (ended, exchange) = (CancellationToken::new(), Exchange::default());
     // Streams of this connection end with it, also while they have nothing to send.
     let _ended = ended.clone().drop_guard();
     let (shutdown, head_timeout) = (site.shutdown.clone(), site.options.head_timeout);
     os::keep_unsent_short(&stream);
     os::give_up_after(&stream, site.options.dead_after);
-    let stream = Patient::new(stream, site.options.dead_after, linger.clone());
-    let connection = Connection { peer, ended, linger, tasks };
+    let stream = Patient::new(stream, site.options.dead_after, exchange.clone());
+    let connection = Connection { peer, ended, exchange, tasks };
     let service = service_fn(move |request| {
         let (site, connection) = (Arc::clone(&site), connection.clone());
+        // Now, not once the answer is waited for: before that hyper looks whether the client has
+        // gone.
+        connection.exchange.begin();
         async move { Ok::<_, Infallible>(route::respond(site, connection, request).await) }
     });
     let conversation = http1::Builder::new()

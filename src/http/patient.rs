@@ -27,32 +27,44 @@ const DISCARD_BYTES: usize = 8 << 10;
 pub(super) struct Patient {
     stream: TcpStream,
     dead_after: Duration,
-    linger: Linger,
+    exchange: Exchange,
     /// Runs while the socket takes nothing.
     stalled: Option<Pin<Box<Sleep>>>,
-    /// Something was read that nothing has been written after.
+    /// Something was read that nothing was written after: more that comes belongs to it.
     is_asking: bool,
-    /// Runs once the peer has shut its side behind a request.
+    /// Runs once the peer has shut its side behind a request, anew from every write on.
     half_closed: Option<Pin<Box<Sleep>>>,
     /// Runs once the write side is shut and the peer is still sending.
     lingering: Option<Pin<Box<Sleep>>>,
 }
 
-/// Asks for what still comes to be read, and ignored, when the connection ends. To close on unread
-/// bytes would reset it, and the answer that says why could be lost.
+/// What whoever answers tells the socket.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Linger(Arc<AtomicBool>);
+pub(super) struct Exchange(Arc<Flags>);
 
-impl Linger {
-    pub(super) fn ask(&self) {
-        self.0.store(true, Ordering::Relaxed);
+#[derive(Debug, Default)]
+struct Flags {
+    answering: AtomicBool,
+    linger: AtomicBool,
+}
+
+impl Exchange {
+    /// A request was understood and is being answered.
+    pub(super) fn begin(&self) {
+        self.0.answering.store(true, Ordering::Relaxed);
+    }
+
+    /// Asks for what still comes to be read, and ignored, when the connection ends. To close on
+    /// unread bytes would reset it, and the answer that says why could be lost.
+    pub(super) fn linger(&self) {
+        self.0.linger.store(true, Ordering::Relaxed);
     }
 }
 
 impl Patient {
-    pub(super) fn new(stream: TcpStream, dead_after: Duration, linger: Linger) -> Self {
+    pub(super) fn new(stream: TcpStream, dead_after: Duration, exchange: Exchange) -> Self {
         let (stalled, half_closed, lingering) = (None, None, None);
-        Self { stream, dead_after, linger, stalled, is_asking: false, half_closed, lingering }
+        Self { stream, dead_after, exchange, stalled, is_asking: false, half_closed, lingering }
     }
 
     pub(super) fn into_inner(self) -> TcpStream {
@@ -89,11 +101,14 @@ impl AsyncRead for Patient {
         if this.half_closed.is_none() {
             let before = buffer.filled().len();
             ready!(Pin::new(&mut this.stream).poll_read(context, buffer))?;
+            let answering = &this.exchange.0.answering;
             if buffer.filled().len() > before {
-                this.is_asking = true;
+                if !std::mem::replace(&mut this.is_asking, true) {
+                    answering.store(false, Ordering::Relaxed);
+                }
                 return Poll::Ready(Ok(()));
             }
-            if !this.is_asking {
+            if !answering.load(Ordering::Relaxed) {
                 return Poll::Ready(Ok(()));
             }
         }
@@ -133,7 +148,7 @@ impl AsyncWrite for Patient {
         let this = &mut *self;
         if this.lingering.is_none() {
             ready!(Pin::new(&mut this.stream).poll_shutdown(context))?;
-            if !this.linger.0.load(Ordering::Relaxed) {
+            if !this.exchange.0.linger.load(Ordering::Relaxed) {
                 return Poll::Ready(Ok(()));
             }
         }

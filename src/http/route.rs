@@ -28,7 +28,7 @@ pub(super) async fn respond(
 ) -> Answer {
     let origin = request.headers().get(header::ORIGIN).cloned();
     let head = request.method() == Method::HEAD;
-    let linger = (!request.body().is_end_stream()).then(|| connection.linger.clone());
+    let exchange = (!request.body().is_end_stream()).then(|| connection.exchange.clone());
     // Nobody is told anything before it is clear that it is said to the right one.
     let target = Target::of(&site, &request);
     let admitted = authority::admit(&site, &request, target.deed);
@@ -38,8 +38,8 @@ pub(super) async fn respond(
         Err(refusal) => Err(refusal),
     };
     let mut answer = answered.unwrap_or_else(Refusal::into_answer);
-    if let Some(linger) = linger.filter(|_| !answer.status().is_success()) {
-        linger.ask();
+    if let Some(exchange) = exchange.filter(|_| !answer.status().is_success()) {
+        exchange.linger();
     }
     // Whoever was let in may read the answer; whoever was not gets no such header.
     let readable = was_admitted && answer.status() != StatusCode::FORBIDDEN;

@@ -111,6 +111,12 @@ async fn a_client_that_shuts_its_side_is_answered_all_the_same() {
     stream.write_all(&head("GET /channels", &[HOST])).expect("it is open");
     stream.shutdown(std::net::Shutdown::Write).expect("it is open");
     assert_eq!(answer(&mut stream).status, 200);
+    let fields = [HOST, "Content-Length: 1"];
+    let mut stream = connect(server.address);
+    let request = [head("POST /channels/feed", &fields), b"x".to_vec()].concat();
+    stream.write_all(&request).expect("it is open");
+    stream.shutdown(std::net::Shutdown::Write).expect("it is open");
+    assert_eq!(answer(&mut stream).status, 200);
     // A stream goes on, too, as long as there is something to send.
     server.publish_numbers(1_000).await;
     server.end().await;
@@ -119,7 +125,7 @@ async fn a_client_that_shuts_its_side_is_answered_all_the_same() {
     stream.shutdown(std::net::Shutdown::Write).expect("it is open");
     let mut all = String::new();
     stream.read_to_string(&mut all).expect("text");
-    assert!(all.contains(r#""data":"1000""#) && all.contains(r#"{"end":"#), "{all}");
+    assert!(all.contains(r#"-1001","#) && all.contains(r#"{"end":"#), "it was cut off");
     server.stop().await;
 }
 

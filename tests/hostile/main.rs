@@ -11,5 +11,7 @@ mod clients;
 mod floods;
 #[cfg(unix)]
 mod program;
+#[cfg(unix)]
+mod servers;
 mod support;
 mod viewers;

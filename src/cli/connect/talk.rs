@@ -27,7 +27,7 @@ use super::{
 use crate::{
     cli::{exit_code::Exit, failure::Failure, output::OutputError, signals::Stop},
     limits,
-    transport::{Connection, Incoming, Outgoing, RecvError},
+    transport::{Connection, Incoming, Outgoing, RecvError, SendError},
 };
 
 /// What decides that a talk is over.
@@ -235,9 +235,7 @@ impl Talk {
     /// The peer has closed: was that all?
     async fn after_close(mut self, stop: &mut Stop) -> Result<Exit, Failure> {
         self.screen.peer_closed();
-        if let Some(reason) = self.incoming.closed_with()
-            && !matches!(reason.code, CloseCode::NORMAL | CloseCode::GOING_AWAY)
-        {
+        if let Some(reason) = self.incoming.closed_with().filter(|reason| !is_goodbye(reason)) {
             return Err(Failure::Closed(reason.clone()));
         }
         // A stream that says no more may still listen: it gets the rest of our input. Elsewhere
@@ -252,7 +250,14 @@ impl Talk {
             () = sleep_until(patience.unwrap_or_else(Instant::now)), if patience.is_some() => true,
             exit = stop.requested() => return Ok(exit),
         };
-        if sent { Ok(Exit::Success) } else { Err(sender_failure(self.sender).await) }
+        if sent {
+            return Ok(Exit::Success);
+        }
+        match sender_failure(self.sender).await {
+            // What came too late to be sent is not sent, as when it had come later still.
+            Failure::Send(SendError::Closed { .. }) if !is_heard => Ok(Exit::Success),
+            failure => Err(failure),
+        }
     }
 
     /// The sending side has failed. When the connection broke, the peer may have said why.
@@ -269,6 +274,7 @@ impl Talk {
             self.incoming.closed_with().cloned()
         };
         match timeout(limits::HANG_UP_TIMEOUT, rest).await {
+            Ok(Some(reason)) if is_goodbye(&reason) => Ok(Exit::Success),
             Ok(Some(reason)) => Err(Failure::Closed(reason)),
             _ => Err(failure),
         }
@@ -284,6 +290,11 @@ impl Talk {
         };
         let _ = timeout(limits::HANG_UP_TIMEOUT, goodbye).await;
     }
+}
+
+/// Whether a peer that closes has nothing to complain about.
+fn is_goodbye(reason: &CloseReason) -> bool {
+    matches!(reason.code, CloseCode::NORMAL | CloseCode::GOING_AWAY)
 }
 
 async fn sender_failure(sender: JoinHandle<Result<(), Failure>>) -> Failure {

@@ -79,7 +79,16 @@ async fn shake_hands(
         status,
         reason,
     };
-    let broken = |error: hyper::Error| failed(None, format!("no answer in HTTP: {error}"));
+    let broken = |error: hyper::Error| {
+        let has_left = error.is_canceled() || error.is_closed() || error.is_incomplete_message();
+        failed(
+            None,
+            match has_left {
+                true => "the server closed the connection without an answer".to_owned(),
+                false => format!("no answer in HTTP: {error}"),
+            },
+        )
+    };
 
     let key = handshake::key(fastrand::u128(..).to_ne_bytes());
     let request = request(address, options, &key)
