@@ -84,10 +84,6 @@ pub const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Further ones wait in the kernel.
 pub const HANDSHAKES_MAX: usize = 256;
 
-/// How long a listener that ends waits for the handshakes that it is in the middle of. Short: a
-/// browser holds connections on which it asks nothing.
-pub const HANDSHAKES_FINISH_TIMEOUT: Duration = Duration::from_millis(200);
-
 /// How many header fields a request or an answer may have.
 pub const HTTP_HEADERS_MAX: usize = 100;
 
@@ -123,6 +119,9 @@ pub const INTERVAL_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The longest greeting template, in bytes.
 pub const GREETING_BYTES_MAX: usize = 1024;
+
+/// How long a server that was asked to end waits for handshakes under way, so as to say goodbye.
+pub const LATE_HANDSHAKES_TIMEOUT: Duration = Duration::from_millis(200);
 
 /// How long a server that was asked to end waits for its clients before it drops them.
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
@@ -193,6 +192,9 @@ pub const VIEWERS_MAX: usize = 16_000;
 /// HTTP connections a server has at the same time, viewers aside. Further ones wait in the
 /// system's queue.
 pub const HTTP_CONNECTIONS_MAX: usize = 2_000;
+
+/// How long a client that has shut its side waits for the next byte of its answer.
+pub const HALF_CLOSED_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The longest body of a publish, in bytes.
 pub const BODY_BYTES_MAX: usize = 16 << 20;

@@ -104,23 +104,9 @@ impl<S: Service + Send + Sync + 'static> Server<S> {
     async fn accept(&mut self, listeners: Vec<Listener>) {
         let (accepted, mut connections) = mpsc::channel(1);
         let mut accepting = JoinSet::new();
-        for mut listener in listeners {
-            let (accepted, shutdown) = (accepted.clone(), self.shutdown.clone());
-            accepting.spawn(async move {
-                loop {
-                    let connection = tokio::select! {
-                        biased;
-                        () = shutdown.requested() => break,
-                        connection = listener.accept() => connection,
-                    };
-                    if accepted.send(connection).await.is_err() {
-                        return;
-                    }
-                }
-                for connection in listener.finish().await {
-                    accepted.send(connection).await.ok();
-                }
-            });
+        let (stop, stopped) = self.shutdown.child();
+        for listener in listeners {
+            accepting.spawn(accept_from(listener, accepted.clone(), stopped.clone()));
         }
         drop(accepted);
         loop {
@@ -138,13 +124,16 @@ impl<S: Service + Send + Sync + 'static> Server<S> {
                 else => break,
             }
         }
-        // Whoever got in just before the end is told of it like everybody else.
-        while self.shutdown.is_requested()
-            && let Some(connection) = connections.recv().await
-        {
-            self.admit(connection);
+        stop.request();
+        // Whoever was let in at the last moment is told so, like the others.
+        while let Some(connection) = connections.recv().await {
+            self.refusals.spawn(part_from(connection));
         }
-        accepting.shutdown().await;
+        while let Some(late) = accepting.join_next().await {
+            for connection in late.into_iter().flatten() {
+                self.refusals.spawn(part_from(connection));
+            }
+        }
     }
 
     fn admit(&mut self, connection: Connection) {
@@ -186,6 +175,31 @@ impl<S: Service + Send + Sync + 'static> Server<S> {
             self.refusals.shutdown().await;
         }
     }
+}
+
+/// Hands clients on until it is stopped; yields those whose handshake was under way by then.
+async fn accept_from(
+    mut listener: Listener,
+    accepted: mpsc::Sender<Connection>,
+    stopped: Shutdown,
+) -> Vec<Connection> {
+    loop {
+        let connection = tokio::select! {
+            () = stopped.requested() => break,
+            connection = listener.accept() => connection,
+        };
+        // The receiver takes everything until the last sender has gone.
+        if accepted.send(connection).await.is_err() {
+            break;
+        }
+    }
+    drop(accepted);
+    listener.late().await
+}
+
+async fn part_from(connection: Connection) {
+    // It leaves either way.
+    let _ = connection.close(CloseReason::new(CloseCode::GOING_AWAY, "")).await;
 }
 
 async fn refuse(connection: Connection) {

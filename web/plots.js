@@ -6,10 +6,13 @@ import { t } from "./language.js";
 import { Plot } from "./plot.js";
 
 const PLOTS_MAX = 4;
-/** On a small screen the messages must not be far below. */
+/** On a small screen plots must leave room for the messages: so many in a row, and one row. */
+const PLOTS_FIRST_NARROW = 1;
 const PLOTS_FIRST_SMALL = 2;
 /** The columns are chosen once there is so much to choose by. */
 const CHOOSE_AFTER = 5;
+const HEIGHT_PX = 150;
+const HEIGHT_LOW_PX = 92;
 const PERIOD_MS = 100;
 const PERIOD_CALM_MS = 1_000;
 
@@ -30,7 +33,9 @@ export class Plots {
   /** @param {{section: HTMLElement, grid: HTMLElement, note: HTMLElement, choice: HTMLDetailsElement, boxes: HTMLElement}} parts */
   constructor(parts) {
     this.parts = parts;
-    this.small = matchMedia("(max-width: 48rem)");
+    this.small = matchMedia("(max-width: 48rem), (max-height: 34rem)");
+    this.narrow = matchMedia("(max-width: 34rem)");
+    this.low = matchMedia("(max-height: 36rem)");
     this.calm = matchMedia("(prefers-reduced-motion: reduce)");
     for (const query of ["(prefers-color-scheme: dark)", "(forced-colors: active)", `(resolution: ${devicePixelRatio}dppx)`]) {
       matchMedia(query).addEventListener("change", () => this.restyle());
@@ -78,7 +83,7 @@ export class Plots {
     this.#settled = numbers.times.length >= CHOOSE_AFTER;
     if (section.hidden) return;
 
-    const columns = (this.#chosen.get(name) ?? numbers.liveliest(this.small.matches ? PLOTS_FIRST_SMALL : PLOTS_MAX))
+    const columns = (this.#chosen.get(name) ?? numbers.liveliest(this.#first()))
       .filter((column) => column < width);
     note.hidden = uPlot !== null;
     choice.hidden = width < 2;
@@ -86,11 +91,16 @@ export class Plots {
     grid.classList.toggle("several", columns.length > 1);
     for (const column of columns) {
       const caption = width === 1 ? t("plot_of", { name }) : this.#columnName(column);
-      const plot = new Plot(numbers, column, caption, width === 1 ? 150 : 92);
+      const plot = new Plot(numbers, column, caption, width === 1 && !this.low.matches ? HEIGHT_PX : HEIGHT_LOW_PX);
       this.#plots.push(plot);
       grid.append(plot.element);
       plot.draw();
     }
+  }
+
+  /** The plots that are shown before the reader chooses. */
+  #first() {
+    return this.narrow.matches ? PLOTS_FIRST_NARROW : this.small.matches ? PLOTS_FIRST_SMALL : PLOTS_MAX;
   }
 
   restyle() {

@@ -29,6 +29,12 @@ impl Position {
     pub fn new(epoch: Epoch, offset: u64) -> Self {
         Self { epoch, offset }
     }
+
+    /// The place that whatever stands here comes right after, whether or not a message is there:
+    /// a reader that goes on after it gets this position first. That of offset 0 is itself.
+    pub fn before(self) -> Self {
+        Self { offset: self.offset.saturating_sub(1), ..self }
+    }
 }
 
 impl fmt::Display for Position {
@@ -67,6 +73,13 @@ mod tests {
         let position = Position::new(Epoch(0x6_251a_3b2c_4d5e), 42);
         assert_eq!(position.to_string(), "6251a3b2c4d5e-42");
         assert_eq!(position.to_string().parse(), Ok(position));
+    }
+
+    #[test]
+    fn nothing_is_before_the_first_place() {
+        let first = Position::new(Epoch(1), 0);
+        assert_eq!(first.before(), first);
+        assert_eq!(Position::new(Epoch(1), 9).before(), Position::new(Epoch(1), 8));
     }
 
     #[test]

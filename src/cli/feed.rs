@@ -27,9 +27,6 @@ use crate::{
     source::{AnySource, Clock, Lines, Program, Random},
 };
 
-/// How often it is looked whether viewers have everything.
-const FINISHED_INTERVAL: Duration = Duration::from_millis(20);
-
 /// Runs until it is stopped, or until the end of the source with `--exit-on-end`.
 pub(super) async fn run(args: args::Feed, language: Language) -> Result<Exit, Failure> {
     let stop = signals::Stop::new().map_err(Failure::System)?;
@@ -83,7 +80,7 @@ pub(super) async fn run(args: args::Feed, language: Language) -> Result<Exit, Fa
 }
 
 impl args::Feed {
-    /// Refuses what clap cannot: the flags of one source, given to another.
+    /// Refuses what clap cannot: the flags of one source, given to another, and nothing to read.
     fn check(&self) -> Result<(), Failure> {
         let name = match self.source {
             _ if self.exec => "--exec",
@@ -93,6 +90,9 @@ impl args::Feed {
         };
         match self.generator.misplaced(name) {
             Some(flag) => Err(misplaced(flag, name, "enchufe feed")),
+            None if self.source.is_none() && !self.exec && std::io::stdin().is_terminal() => {
+                Err(LiveFailure::NoSource.into())
+            }
             None => Ok(()),
         }
     }
@@ -126,7 +126,7 @@ impl Feeding {
                 live::say(self.language, LivePhrase::SourceEndedAndSoDoWe(status));
                 let finished = async {
                     while self.node.stats().unfinished > 0 {
-                        sleep(FINISHED_INTERVAL).await;
+                        sleep(limits::UNREAD_POLL_INTERVAL).await;
                     }
                 };
                 if timeout(time, finished).await.is_err() {
@@ -153,7 +153,6 @@ fn source(args: &args::Feed) -> Result<AnySource, Failure> {
             let interval = args.generator.interval.unwrap_or(Random::DEFAULT_INTERVAL);
             AnySource::Random(Random::new(args.generator.numbers(), interval))
         }
-        None if std::io::stdin().is_terminal() => return Err(LiveFailure::NoSource.into()),
         Some(FeedSource::StandardInput) | None => AnySource::StandardInput(Lines::stdin()),
     })
 }

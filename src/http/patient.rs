@@ -1,4 +1,5 @@
-//! A client's socket with an end to our patience: one that takes nothing of its answer is given up.
+//! A client's socket with an end to our patience: one that takes nothing of its answer is given up,
+//! one that has only shut its side is not.
 
 use std::{
     io::{self, IoSlice},
@@ -14,7 +15,7 @@ use std::{
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
-    time::{Sleep, sleep},
+    time::{Instant, Sleep, sleep},
 };
 
 use crate::limits;
@@ -29,6 +30,10 @@ pub(super) struct Patient {
     linger: Linger,
     /// Runs while the socket takes nothing.
     stalled: Option<Pin<Box<Sleep>>>,
+    /// Something was read that nothing has been written after.
+    is_asking: bool,
+    /// Runs once the peer has shut its side behind a request.
+    half_closed: Option<Pin<Box<Sleep>>>,
     /// Runs once the write side is shut and the peer is still sending.
     lingering: Option<Pin<Box<Sleep>>>,
 }
@@ -46,7 +51,8 @@ impl Linger {
 
 impl Patient {
     pub(super) fn new(stream: TcpStream, dead_after: Duration, linger: Linger) -> Self {
-        Self { stream, dead_after, linger, stalled: None, lingering: None }
+        let (stalled, half_closed, lingering) = (None, None, None);
+        Self { stream, dead_after, linger, stalled, is_asking: false, half_closed, lingering }
     }
 
     pub(super) fn into_inner(self) -> TcpStream {
@@ -60,6 +66,10 @@ impl Patient {
     ) -> Poll<io::Result<usize>> {
         if let Poll::Ready(written) = write(Pin::new(&mut self.stream), context) {
             self.stalled = None;
+            self.is_asking = false;
+            if let Some(half_closed) = &mut self.half_closed {
+                half_closed.as_mut().reset(Instant::now() + limits::HALF_CLOSED_TIMEOUT);
+            }
             return Poll::Ready(written);
         }
         let dead_after = self.dead_after;
@@ -75,7 +85,22 @@ impl AsyncRead for Patient {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        let this = &mut *self;
+        if this.half_closed.is_none() {
+            let before = buffer.filled().len();
+            ready!(Pin::new(&mut this.stream).poll_read(context, buffer))?;
+            if buffer.filled().len() > before {
+                this.is_asking = true;
+                return Poll::Ready(Ok(()));
+            }
+            if !this.is_asking {
+                return Poll::Ready(Ok(()));
+            }
+        }
+        // It may have shut its side because its request was all it had to say, as programs do that
+        // pass on their input. For hyper the end would mean that nobody waits for an answer.
+        let time = limits::HALF_CLOSED_TIMEOUT;
+        this.half_closed.get_or_insert_with(|| Box::pin(sleep(time))).as_mut().poll(context).map(Ok)
     }
 }
 

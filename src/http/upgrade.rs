@@ -58,7 +58,8 @@ pub(super) async fn respond(
     } else {
         None
     };
-    site.node.has_room().map_err(|error| {
+    // Whoever has the 101 has a place.
+    let place = site.node.reserve().map_err(|error| {
         Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "full", error)
             .header(header::RETRY_AFTER, "5")
     })?;
@@ -87,7 +88,7 @@ pub(super) async fn respond(
             .into_inner()
             .into_inner()
             .into_std()
-            .map(|stream| site.node.view(stream, read_buf, raw));
+            .map(|stream| site.node.view(stream, read_buf, raw, place));
         match taken {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::debug!(%error, "a viewer was not taken in"),

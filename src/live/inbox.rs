@@ -69,7 +69,7 @@ impl Inbox {
         true
     }
 
-    /// Whether publications wait.
+    /// Whether no publications wait.
     pub(super) fn is_clear(&self) -> bool {
         self.queue().publications == 0
     }

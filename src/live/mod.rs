@@ -16,4 +16,4 @@ mod shard;
 
 pub use cursor::{Cursor, CursorEvent};
 pub use feed::feed;
-pub use node::{Following, Node, NodeOptions, Patience, RawStart, Stats, ViewError, Viewer};
+pub use node::{Following, Node, NodeOptions, Patience, Place, RawStart, Stats, ViewError, Viewer};

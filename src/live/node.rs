@@ -110,7 +110,7 @@ pub enum ViewError {
 
 /// One of the places for viewers; free again when dropped.
 #[derive(Debug)]
-pub(super) struct Place(Arc<AtomicUsize>);
+pub struct Place(Arc<AtomicUsize>);
 
 impl Drop for Place {
     fn drop(&mut self) {
@@ -224,36 +224,37 @@ impl Node {
         &self.broker
     }
 
-    /// Whether there is room for a viewer: asked before the handshake is answered.
-    pub fn has_room(&self) -> Result<(), ViewError> {
+    /// Takes a place for a viewer, before its handshake is answered.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, or the server is ending.
+    pub fn reserve(&self) -> Result<Place, ViewError> {
         if self.threads.is_closed() {
             return Err(ViewError::Ending);
         }
-        if self.viewers.load(Ordering::Relaxed) >= self.viewers_max {
-            return Err(ViewError::Full(self.viewers_max));
-        }
-        Ok(())
+        let (order, max) = (Ordering::Relaxed, self.viewers_max);
+        let taken =
+            self.viewers.fetch_update(order, order, |count| (count < max).then(|| count + 1));
+        taken.map(|_| Place(Arc::clone(&self.viewers))).map_err(|_| ViewError::Full(max))
     }
 
     /// Hands a WebSocket connection to a shard; the shards take turns. `stream` is non-blocking.
     ///
     /// # Errors
     ///
-    /// When there is no room; the connection is dropped. Whoever comes when the node ends is told
-    /// as those are who were there before.
+    /// When the server is ending. The viewer was told, as those are who came before.
     pub fn view(
         &self,
         stream: TcpStream,
         leftover: Bytes,
         raw: Option<RawStart>,
+        place: Place,
     ) -> Result<(), ViewError> {
-        let room = self.has_room();
-        if room == Err(ViewError::Ending) {
+        if self.threads.is_closed() {
             turn_away(&stream, raw.as_ref());
+            return Err(ViewError::Ending);
         }
-        room?;
-        self.viewers.fetch_add(1, Ordering::Relaxed);
-        let place = Place(Arc::clone(&self.viewers));
         let shard = self.next_shard.fetch_add(1, Ordering::Relaxed) % self.inboxes.len();
         self.inboxes[shard].post(Letter::Viewer(Viewer { stream, leftover, raw, place }));
         Ok(())

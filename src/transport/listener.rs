@@ -118,23 +118,18 @@ impl Listener {
         }
     }
 
-    /// Stops listening, and gives those that are connected but were not accepted yet, so that they
-    /// can be told: WebSocket clients whose handshake is done, or is within
-    /// [`HANDSHAKES_FINISH_TIMEOUT`](crate::limits::HANDSHAKES_FINISH_TIMEOUT).
+    /// Stops listening, and yields the clients whose handshake was under way, so that they can be
+    /// told that they came too late. Bounded by [`crate::limits::LATE_HANDSHAKES_TIMEOUT`].
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future drops them without a word.
-    pub async fn finish(self) -> Vec<Connection> {
-        match self.kind {
-            Kind::Ws(listener) => {
-                let clients = listener.finish().await.into_iter();
-                let connected = clients.map(|(incoming, outgoing, peer)| {
-                    Connection::new(IncomingKind::Ws(incoming), OutgoingKind::Ws(outgoing), peer)
-                });
-                connected.collect()
-            }
-            _ => Vec::new(),
-        }
+    /// Dropping the future drops those clients.
+    pub async fn late(self) -> Vec<Connection> {
+        let Kind::Ws(listener) = self.kind else { return Vec::new() };
+        let late = listener.late().await.into_iter();
+        late.map(|(incoming, outgoing, peer)| {
+            Connection::new(IncomingKind::Ws(incoming), OutgoingKind::Ws(outgoing), peer)
+        })
+        .collect()
     }
 }

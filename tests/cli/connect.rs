@@ -201,6 +201,12 @@ fn a_close_code_that_means_trouble_is_exit_code_4_with_its_reason() {
 fn a_websocket_that_breaks_off_is_exit_code_4() {
     let address = ws_server(drop);
     assert_eq!(run(&["connect", &address], b"").code, Some(4));
+    // Whether it says so with the end of the stream or with a reset is the network's business.
+    let address = ws_server(|socket| {
+        let reset = socket2::SockRef::from(socket.get_ref());
+        reset.set_linger(Some(std::time::Duration::ZERO)).expect("linger");
+    });
+    assert_eq!(run(&["connect", &address], b"").code, Some(4));
 }
 
 #[test]

@@ -82,6 +82,11 @@ class Case {
     this.harness = harness;
   }
 
+  /** What is done when the case is over. */
+  atEnd(end) {
+    this.#ends.push(end);
+  }
+
   /** `enchufe` with these arguments. Lines given to `say` reach its standard input. */
   run(...args) {
     const child = spawn(this.harness.binary, args, { stdio: ["pipe", "ignore", "pipe"] });
@@ -108,10 +113,10 @@ class Case {
   }
 
   /** A feed with its page, ready; its lines come from `say`, or from a program. */
-  async feed({ channel = "feed", history = 1_000, port, exec } = {}) {
+  async feed({ channel = "feed", history = 1_000, port, exec, options = [] } = {}) {
     port ??= await freePorts();
     const server = this.run("feed", "--listen", `http://127.0.0.1:${port}`, "--channel", channel,
-      "--history", String(history), ...(exec ? ["--exec", "--", ...exec] : ["-"]));
+      "--history", String(history), ...options, ...(exec ? ["--exec", "--", ...exec] : ["-"]));
     const url = `http://127.0.0.1:${port}`;
     await ready(url, server);
     return { ...server, port, url, channel, at: `${url}/channels/${channel}` };

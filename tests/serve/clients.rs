@@ -122,6 +122,21 @@ async fn a_client_that_does_not_leave_is_dropped_after_a_bounded_time() {
     assert_eq!(events.all().last().map(String::as_str), Some("dropped 1"));
 }
 
+#[tokio::test]
+async fn a_client_that_comes_as_the_server_goes_is_told_so_like_the_others() {
+    for _ in 0..20 {
+        let server = Server::start(&[ws()], Echo, |_| {}).await;
+        // The client has its 101; whether the server has accepted it is open.
+        let mut client = server.open().await;
+        server.trigger.request();
+        let received = timeout(LONG, client.recv()).await.expect("in time");
+        assert_eq!(received.expect("a goodbye"), None);
+        let code = client.closed_with().map(|reason| reason.code);
+        assert_eq!(code, Some(CloseCode::GOING_AWAY));
+        server.running.await.expect("it does not panic");
+    }
+}
+
 /// Fails or panics, as its client wishes.
 struct Fragile;
 

@@ -31,7 +31,7 @@ impl SubscribeError {
     }
 }
 
-/// Replies wait for a reader that does not read: more than [`Limits::outbox_bytes_max`].
+/// Replies wait for a reader that does not read: more than [`Limits::outbox_bytes_max`](super::Limits::outbox_bytes_max).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the reader takes no replies")]
 pub struct OutboxFull;

@@ -218,7 +218,7 @@ impl Fanout {
         let reason = crate::GapReason::Conflated;
         let gap = Gap { after, next: publication.position, reason, missing };
         let event = v1::frame(&v1::Event::gap(&ring.channel, &gap));
-        let told = before(publication.position);
+        let told = publication.position.before();
         self.counts.conflated += missing.unwrap_or(1);
         if self.form(reader) == Some(Form::V1) {
             self.enqueue(reader, event);
@@ -234,7 +234,7 @@ impl Fanout {
     /// closed with the position to resume after, and `false` is returned.
     pub(super) fn tell_gap(&mut self, id: SubscriptionId, gap: Gap) -> bool {
         let Some(subscription) = self.subscription_mut(id) else { return false };
-        subscription.after = Some(before(gap.next));
+        subscription.after = Some(gap.next.before());
         let (reader, ring) = (subscription.reader, subscription.ring);
         self.counts.gaps += 1;
         match self.form(reader) {
@@ -333,9 +333,4 @@ impl Fanout {
             self.rings[index].readers = readers;
         }
     }
-}
-
-/// The position whose successor is `position`, whatever else there is between.
-fn before(position: Position) -> Position {
-    Position::new(position.epoch, position.offset.saturating_sub(1))
 }

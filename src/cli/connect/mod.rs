@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     address::Address,
-    transport::{Connection, OpenOptions},
+    transport::{Connection, OpenOptions, RecvError, SendError},
 };
 
 /// Connects, talks and ends as the peer, the input or the user wants.
@@ -64,7 +64,19 @@ pub(super) async fn run(args: args::Connect, language: Language) -> Result<Exit,
         is_dialogue,
         has_goodbye: matches!(address, Address::Ws(_)),
     };
-    Talk::begin(connection, input, screen, ending).run(&mut stop).await
+    let has_goodbye = ending.has_goodbye;
+    let talked = Talk::begin(connection, input, screen, ending).run(&mut stop).await;
+    talked.map_err(|failure| if has_goodbye { broken_off(failure) } else { failure })
+}
+
+/// A WebSocket that breaks without a goodbye ended abnormally, whichever of its packets told us.
+fn broken_off(failure: Failure) -> Failure {
+    match failure {
+        Failure::Recv(RecvError::Reset { peer }) | Failure::Send(SendError::Closed { peer }) => {
+            Failure::Recv(RecvError::Abnormal { peer })
+        }
+        other => other,
+    }
 }
 
 fn options(args: &args::Connect) -> OpenOptions {

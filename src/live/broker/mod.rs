@@ -26,9 +26,9 @@ pub enum Broker {
 /// What a channel is declared with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChannelOptions {
-    /// Messages the history keeps.
+    /// Messages the history keeps. The newest one is always kept.
     pub history_len_max: usize,
-    /// Bytes the history keeps, bookkeeping included.
+    /// Bytes the history keeps, bookkeeping included. The newest message is always kept.
     pub history_bytes_max: usize,
     /// What becomes of a reader that does not keep up and did not choose.
     pub slow: SlowPolicy,
@@ -255,6 +255,13 @@ impl Tail {
     pub async fn next(&mut self) -> TailEvent {
         match self {
             Self::Embedded(tail) => tail.next().await,
+        }
+    }
+
+    /// The next event, if there is one already.
+    pub fn try_next(&mut self) -> Option<TailEvent> {
+        match self {
+            Self::Embedded(tail) => tail.try_next(),
         }
     }
 

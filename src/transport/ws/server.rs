@@ -117,20 +117,19 @@ impl Listener {
 }
 
 impl Listener {
-    /// Stops listening, and gives the clients that have or in a moment will have their answer: they
-    /// take themselves for connected, and are owed a Close frame.
-    pub(crate) async fn finish(self) -> Vec<Client> {
+    /// Stops listening, and yields those whose handshake succeeds within a moment.
+    pub(crate) async fn late(self) -> Vec<Client> {
         let Self { tcp, mut handshakes, .. } = self;
         drop(tcp);
-        let mut clients = Vec::new();
-        let answered = async {
+        let mut late = Vec::new();
+        let finish = async {
             while let Some(outcome) = handshakes.join_next().await {
-                clients.extend(outcome.ok().flatten());
+                late.extend(outcome.ok().flatten());
             }
         };
-        // Those that are not through by then are dropped, as if they had come too late.
-        tokio::time::timeout(limits::HANDSHAKES_FINISH_TIMEOUT, answered).await.ok();
-        clients
+        // Whoever has not even asked by then is simply disconnected.
+        let _ = tokio::time::timeout(limits::LATE_HANDSHAKES_TIMEOUT, finish).await;
+        late
     }
 
     fn warn_when_full(&mut self) {

@@ -58,6 +58,17 @@ export const cases = {
     await test.picture("page-320", page);
   },
 
+  "on any screen the newest message is in sight without scrolling": async (test) => {
+    const feed = await test.feed();
+    feed.say(" r   free   buff  us  id", ...count(1, 90).map((n) => ` ${n % 3} ${7_000 + n * 3} ${n % 5} ${n % 7} ${100 - (n % 7)}`));
+    for (const [width, height] of [[320, 640], [640, 460], [640, 360], [900, 500], [1_200, 760]]) {
+      const page = await test.page(feed.url, { viewport: { width, height } });
+      await until("all came", async () => (await page.locator("#messages time").count()) === 91);
+      await until(`the newest is in sight at ${width} x ${height}`, () =>
+        page.locator("#messages .row").last().evaluate((row) => row.getBoundingClientRect().bottom <= innerHeight));
+    }
+  },
+
   "everything can be reached and done with the keyboard alone": async (test) => {
     const demo = await test.demo();
     const page = await test.page(demo.url);

@@ -5,7 +5,7 @@ use std::{collections::VecDeque, sync::Arc};
 use enchufe_core::{
     ChannelName, End, Epoch, Gap, GapReason, Message, Position, Publication, Since, fanout::Page,
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::keys::Keys;
 use crate::{
@@ -113,11 +113,9 @@ impl Log {
             Since::All => oldest,
             Since::Last(count) => self.at(head.offset - count.min(len)),
             Since::Age(age) => {
-                let young = |entry: &Arc<Publication>| {
-                    now.duration_since(entry.time)
-                        > jiff::SignedDuration::try_from(age).unwrap_or(jiff::SignedDuration::MAX)
-                };
-                self.at(self.before_oldest + self.entries.partition_point(young) as u64)
+                let age = SignedDuration::try_from(age).unwrap_or(SignedDuration::MAX);
+                let is_older = |entry: &Arc<Publication>| now.duration_since(entry.time) > age;
+                self.at(self.before_oldest + self.entries.partition_point(is_older) as u64)
             }
             Since::After(position)
                 if position.epoch == self.epoch && position.offset <= head.offset =>
@@ -135,7 +133,7 @@ impl Log {
 
     pub(super) fn page(&self, after: Position, limit: PageLimit) -> Page {
         let gap = self.gap(after);
-        let start = gap.map_or(after.offset, |gap| gap.next.offset - 1) - self.before_oldest;
+        let start = gap.map_or(after, |gap| gap.next.before()).offset - self.before_oldest;
         let start = usize::try_from(start).unwrap_or(usize::MAX).min(self.entries.len());
         let mut bytes = 0;
         let items: Vec<_> = self
@@ -174,7 +172,8 @@ impl Log {
 
     fn evict(&mut self) {
         let ChannelOptions { history_len_max, history_bytes_max, .. } = self.options;
-        while self.entries.len() > history_len_max
+        // The newest stays whatever the options: what has gone before a tail looks is a gap.
+        while self.entries.len() > history_len_max.max(1)
             || (self.bytes > history_bytes_max && self.entries.len() > 1)
         {
             let Some(evicted) = self.entries.pop_front() else { return };

@@ -33,7 +33,7 @@ impl Tail {
     pub(in crate::live::broker) async fn next(&mut self) -> TailEvent {
         loop {
             self.changed.mark_unchanged();
-            if let Some(event) = self.ready() {
+            if let Some(event) = self.try_next() {
                 return event;
             }
             if self.changed.changed().await.is_err() {
@@ -43,12 +43,13 @@ impl Tail {
         }
     }
 
-    fn ready(&mut self) -> Option<TailEvent> {
+    /// What there is without waiting.
+    pub(in crate::live::broker) fn try_next(&mut self) -> Option<TailEvent> {
         let log = self.channel.log();
         let limit = PageLimit { len_max: limits::TAIL_LEN_MAX, bytes_max: limits::TAIL_BYTES_MAX };
         let page = log.page(self.after, limit);
         if let Some(gap) = page.gap {
-            self.after = Position::new(gap.next.epoch, gap.next.offset - 1);
+            self.after = gap.next.before();
             return Some(TailEvent::Gap(gap));
         }
         if !page.items.is_empty() {
