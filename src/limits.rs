@@ -62,8 +62,7 @@ pub const DATAGRAM_IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long a datagram to a Unix-domain socket waits for room in the peer's queue.
 pub const UNIXGRAM_SEND_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long it takes to look again, where the system gives no sign, for room in a peer's queue or
-/// for a lock.
+/// How long it takes to look again, where nothing gives a sign, for room in a queue or for a lock.
 pub const RETRY_PAUSE: Duration = Duration::from_millis(5);
 
 /// How long another program may keep the lock on the folder of a Unix-domain socket.
@@ -164,6 +163,21 @@ pub const RING_LEN_MAX: usize = 4_096;
 
 /// Bytes of a channel that a shard keeps for its live readers.
 pub const RING_BYTES_MAX: usize = 8 << 20;
+
+/// Viewers that a shard serves between two looks at its sockets.
+pub const SHARD_SLICE_LEN_MAX: usize = 256;
+
+/// How long a shard serves viewers between two looks at its sockets.
+pub const SHARD_SLICE_TIME_MAX: Duration = Duration::from_micros(500);
+
+/// Writes that one viewer may take before the next one's turn.
+pub const SHARD_WRITES_MAX: usize = 4;
+
+/// Reads that one viewer may have before the next one's turn.
+pub const SHARD_READS_MAX: usize = 4;
+
+/// The size of a shard's one read buffer, and what one write takes at most, in bytes.
+pub const SHARD_BUFFER_BYTES: usize = 64 << 10;
 
 /// Bytes of replies that wait for one viewer; one that lets more gather is dropped.
 pub const OUTBOX_BYTES_MAX: usize = 64 << 10;

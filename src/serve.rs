@@ -109,19 +109,24 @@ impl<S: Service + Send + Sync + 'static> Server<S> {
             accepting.spawn(accept_from(listener, accepted.clone(), stopped.clone()));
         }
         drop(accepted);
+        let mut may_come = true;
         loop {
             tokio::select! {
                 biased;
                 () = self.shutdown.requested() => break,
                 Some(ended) = self.clients.join_next() => {
                     report(ended);
-                    if self.options.once {
+                    if self.options.once || (!may_come && self.clients.is_empty()) {
                         break;
                     }
                 }
                 Some(_) = self.refusals.join_next() => {}
-                Some(connection) = connections.recv() => self.admit(connection),
-                else => break,
+                connection = connections.recv(), if may_come => match connection {
+                    Some(connection) => self.admit(connection),
+                    // Standard input and output have one client, and no other listener is left.
+                    None if self.clients.is_empty() => break,
+                    None => may_come = false,
+                },
             }
         }
         stop.request();
@@ -189,7 +194,7 @@ async fn accept_from(
             connection = listener.accept() => connection,
         };
         // The receiver takes everything until the last sender has gone.
-        if accepted.send(connection).await.is_err() {
+        if accepted.send(connection).await.is_err() || listener.serves_one() {
             break;
         }
     }

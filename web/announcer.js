@@ -38,10 +38,10 @@ export class Announcer {
 
   toggle() {
     if (this.on) {
-      clearInterval(this.#timer);
+      clearTimeout(this.#timer);
       this.#timer = 0;
     } else {
-      this.#timer = setInterval(() => this.#summarize(), SUMMARY_PERIOD_MS);
+      this.#wait();
     }
     this.forget();
     this.say(t(this.on ? "announce_on" : "announce_off"));
@@ -58,6 +58,14 @@ export class Announcer {
     if (!this.on) return;
     this.#count += count;
     this.#last = last;
+  }
+
+  /** The period begins with each summary: an interval would make up for a late one by an early one. */
+  #wait() {
+    this.#timer = setTimeout(() => {
+      this.#summarize();
+      this.#wait();
+    }, SUMMARY_PERIOD_MS);
   }
 
   #summarize() {

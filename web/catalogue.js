@@ -122,12 +122,12 @@ export const catalogue = /** @satisfies {Record<string, Entry>} */ ({
   },
 
   // The small page of a service
-  service_echo: { en: "Echo: what you send comes back", es: "Eco: lo que envíe vuelve" },
-  service_greet: { en: "Greet: send a name", es: "Saludo: envíe un nombre" },
+  service_echo: { en: "Echo: what you send comes back", es: "Eco: lo que envíes vuelve" },
+  service_greet: { en: "Greet: send a name", es: "Saludo: envía un nombre" },
   service_clock: { en: "Clock", es: "Reloj" },
   service_random: { en: "Random numbers", es: "Números aleatorios" },
   service_other: { en: "Messages", es: "Mensajes" },
-  box_greet: { en: "Your name", es: "Su nombre" },
+  box_greet: { en: "Your name", es: "Tu nombre" },
   box_echo: { en: "Message", es: "Mensaje" },
   send: { en: "Send", es: "Enviar" },
   sent: { en: "sent", es: "enviado" },

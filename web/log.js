@@ -36,6 +36,11 @@ export class Log {
     for (const type of ["wheel", "keydown", "pointerdown", "touchmove"]) {
       region.addEventListener(type, () => (this.#continued_ms = -SMOOTH_SCROLL_MS), { passive: true });
     }
+    region.addEventListener("keydown", (press) => {
+      if (press.key !== "End" || !this.paused) return;
+      press.preventDefault();
+      this.continue();
+    });
     back.addEventListener("click", () => {
       this.continue();
       region.focus({ preventScroll: true });

@@ -2,6 +2,8 @@
 
 use std::{fmt, str::FromStr, sync::Arc};
 
+use crate::excerpt::excerpt;
+
 /// The longest name, in bytes.
 pub const NAME_BYTES_MAX: usize = 200;
 
@@ -55,7 +57,7 @@ impl FromStr for ChannelName {
             return Err(ParseChannelNameError::Empty);
         }
         if text.len() > NAME_BYTES_MAX {
-            return Err(ParseChannelNameError::TooLong(text.chars().take(40).collect()));
+            return Err(ParseChannelNameError::TooLong(excerpt(text)));
         }
         if text.chars().any(char::is_control) {
             return Err(ParseChannelNameError::Control(text.to_owned()));

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::Position;
+use crate::{Position, excerpt::excerpt};
 
 /// The open interval `(after, next)`: messages of the channel inside it may be missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,7 +80,7 @@ impl std::str::FromStr for SlowPolicy {
             "skip" => Ok(Self::Skip),
             "latest" => Ok(Self::Latest),
             "cut" => Ok(Self::Cut),
-            _ => Err(ParseSlowPolicyError(text.chars().take(40).collect())),
+            _ => Err(ParseSlowPolicyError(excerpt(text))),
         }
     }
 }

@@ -6,6 +6,7 @@
 //! fuzzed by value.
 
 pub mod channel;
+mod excerpt;
 pub mod fanout;
 pub mod gap;
 pub mod json;

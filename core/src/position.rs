@@ -5,6 +5,8 @@
 
 use std::{fmt, str::FromStr};
 
+use crate::excerpt::excerpt;
+
 /// One life of a channel's log. Written in lower-case hexadecimal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Epoch(pub u64);
@@ -52,7 +54,7 @@ impl FromStr for Position {
     type Err = ParsePositionError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let error = || ParsePositionError(text.chars().take(80).collect());
+        let error = || ParsePositionError(excerpt(text));
         let (epoch, offset) = text.split_once('-').ok_or_else(error)?;
         let plain = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_hexdigit());
         if !plain(epoch) || !plain(offset) {

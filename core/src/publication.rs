@@ -11,6 +11,10 @@ use jiff::Timestamp;
 
 use crate::{ChannelName, Kind, MessageRef, Position, v1, ws};
 
+/// What the names, the position and the time of a message take in `enchufe.v1`, for a channel with
+/// a name of some thirty bytes.
+const V1_ENVELOPE_BYTES: usize = 160;
+
 /// What a WebSocket viewer is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Form {
@@ -64,9 +68,12 @@ impl Publication {
         }
     }
 
-    /// What keeping it costs, in bytes, roughly: its frame and the bookkeeping around it.
+    /// What keeping it costs, in bytes, roughly: the frames of both forms, whether or not the
+    /// second has been asked for yet, and the bookkeeping around them. (JSON makes more of text
+    /// that is full of control characters.)
     pub fn cost(&self) -> usize {
-        self.raw.len() + size_of::<Self>() + 2 * size_of::<usize>()
+        let v1 = V1_ENVELOPE_BYTES + self.raw.len() * 4 / 3;
+        self.raw.len() + v1 + size_of::<Self>() + 2 * size_of::<usize>()
     }
 }
 
@@ -87,6 +94,20 @@ mod tests {
             assert_eq!(publication.message(), message.as_ref());
             let frame = publication.frame(Form::Raw, &"x".parse().expect("a name")).clone();
             assert!(frame.ends_with(&message.payload) && frame.len() > length);
+        }
+    }
+
+    #[test]
+    fn the_cost_covers_the_frames_of_both_forms() {
+        let channel = "a-channel/with-some/thirty-bytes".parse().expect("a name");
+        let position = Position::new(Epoch(u64::MAX >> 12), 1 << 40);
+        for length in [0, 1, 100, 70_000] {
+            for message in [Message::binary(vec![7; length]), Message::text("ñ".repeat(length))] {
+                let publication =
+                    Publication::new(position, Timestamp::UNIX_EPOCH, message.as_ref());
+                let frames = [Form::Raw, Form::V1].map(|f| publication.frame(f, &channel).len());
+                assert!(frames.iter().sum::<usize>() < publication.cost(), "{length}: {frames:?}");
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr, time::Duration};
 
-use crate::Position;
+use crate::{Position, excerpt::excerpt};
 
 /// Where a reader begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +55,7 @@ impl FromStr for Since {
                 }
             }
         };
-        parsed.ok_or_else(|| ParseSinceError(text.chars().take(80).collect()))
+        parsed.ok_or_else(|| ParseSinceError(excerpt(text)))
     }
 }
 

@@ -180,6 +180,10 @@ struct WireNothing {}
 
 impl Command {
     /// Reads what a client sent.
+    ///
+    /// # Errors
+    ///
+    /// When it is none of the commands, or one of its values is wrong.
     pub fn parse(text: &[u8]) -> Result<Self, ParseCommandError> {
         let wire: Wire<'_> = serde_json::from_slice(text)
             .map_err(|error| ParseCommandError::Syntax(error.to_string()))?;

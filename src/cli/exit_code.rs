@@ -10,7 +10,7 @@
 //! | 5 | nothing came in time |
 //! | 6 | an expectation failed (no command expects anything yet) |
 //! | 7 | a gap was reported to a follower (no command follows yet) |
-//! | 130, 143 | a client was stopped by SIGINT or SIGTERM |
+//! | 129, 130, 143 | a client was stopped by SIGHUP, SIGINT or SIGTERM |
 
 use std::process::ExitCode;
 
@@ -30,6 +30,8 @@ pub(crate) enum Exit {
     Closed = 4,
     /// Nothing came in time.
     Timeout = 5,
+    /// A client was stopped by SIGHUP: 128 + 1.
+    HungUp = 129,
     /// A client was stopped by SIGINT: 128 + 2.
     Interrupted = 130,
     /// A client was stopped by SIGTERM: 128 + 15.

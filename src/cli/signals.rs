@@ -1,4 +1,5 @@
-//! Being asked to stop: SIGINT and SIGTERM, or Ctrl-C where there are no signals.
+//! Being asked to stop: SIGINT, SIGTERM and the end of the terminal (SIGHUP), or Ctrl-C where there
+//! are no signals.
 //!
 //! A client that is stopped says so with its exit code, as shells expect. A server that is stopped
 //! has done what it was asked to: it ends well, and a second signal ends it at once.
@@ -48,20 +49,44 @@ mod system {
     pub(super) struct Signals {
         interrupt: Signal,
         terminate: Signal,
+        /// Nothing when whoever started us wants us to outlive the terminal (nohup).
+        hang_up: Option<Signal>,
     }
 
     impl Signals {
         pub(super) fn new() -> io::Result<Self> {
-            let interrupt = signal(SignalKind::interrupt())?;
-            Ok(Self { interrupt, terminate: signal(SignalKind::terminate())? })
+            let hang_up = if hears_hang_up() { Some(signal(SignalKind::hangup())?) } else { None };
+            Ok(Self {
+                interrupt: signal(SignalKind::interrupt())?,
+                terminate: signal(SignalKind::terminate())?,
+                hang_up,
+            })
         }
 
         pub(super) async fn next(&mut self) -> Exit {
             tokio::select! {
                 _ = self.interrupt.recv() => Exit::Interrupted,
                 _ = self.terminate.recv() => Exit::Terminated,
+                _ = hung_up(self.hang_up.as_mut()) => Exit::HungUp,
             }
         }
+    }
+
+    async fn hung_up(signal: Option<&mut Signal>) -> Option<()> {
+        match signal {
+            Some(signal) => signal.recv().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Whether the end of the terminal is to end us: not where SIGHUP is ignored, and not where
+    /// the system does not say.
+    fn hears_hang_up() -> bool {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+        let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+        // Signal 1 is the lowest bit.
+        ignored.is_some_and(|mask| mask & 1 == 0)
     }
 }
 

@@ -111,6 +111,10 @@ pub(crate) fn misplaced(flag: &str, with: &str, command: &str) -> Failure {
 
 /// `connect localhost 65432`: clap sees one word too many, we see an address in two words.
 fn two_words(second: &str, words: &[String]) -> Option<UsageError> {
+    let command = words.iter().skip(1).find(|word| !word.starts_with('-'))?;
+    if !matches!(command.as_str(), "connect" | "serve") {
+        return None;
+    }
     let at = words.iter().position(|word| word == second)?;
     let host = words.get(at.checked_sub(1)?)?;
     let port = port(second)?;

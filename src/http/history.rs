@@ -35,7 +35,7 @@ pub(super) async fn respond(
 ) -> Result<Answer, Refusal> {
     let broker = site.node.broker();
     let len_max = query.limit.unwrap_or(limits::HISTORY_PAGE_LEN);
-    let since = query.since.unwrap_or(Since::Last(limits::HISTORY_PAGE_LEN as u64));
+    let since = query.since.unwrap_or(Since::Last(len_max as u64));
     let start = broker.resolve(channel, since).await.map_err(|error| route::unknown(&error))?;
     let limit = PageLimit { len_max, bytes_max: limits::HISTORY_PAGE_BYTES_MAX };
     let page = broker

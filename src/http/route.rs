@@ -108,6 +108,10 @@ async fn dispatch(
     if request.method() == Method::POST && is_named {
         let Some(channel) = channel else { return Err(not_found(&path)) };
         authority::judge(site, &connection, &request, Deed::Publish)?;
+        if is_generated(site, &channel) {
+            let message = format!("the messages of '{channel}' are made up here alone");
+            return Err(Refusal::new(StatusCode::FORBIDDEN, "generated", message));
+        }
         return publish::respond(site, &channel, request).await;
     }
     if !matches!(*request.method(), Method::GET | Method::HEAD) {

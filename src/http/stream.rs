@@ -108,7 +108,11 @@ struct Stream {
 impl Stream {
     /// Until the end of the channel, or until the client has gone.
     async fn run(mut self) {
-        self.writer.position(self.cursor.position());
+        // A gap that comes first brings its position with it: said earlier, a reader that is cut off
+        // in between would resume beyond a gap that it never heard of.
+        if !self.cursor.begins_with_gap() {
+            self.writer.position(self.cursor.position());
+        }
         let mut heartbeat = heartbeat();
         loop {
             if !self.writer.out.is_empty() {

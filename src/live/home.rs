@@ -3,15 +3,13 @@
 use std::{collections::HashMap, sync::Arc};
 
 use enchufe_core::{ChannelName, End, Position, Publication, Since};
-use tokio::{sync::mpsc, task::JoinHandle, time::Duration};
+use tokio::{sync::mpsc, task::JoinHandle};
 
 use super::{
     broker::{Broker, Tail, TailEvent},
     inbox::{Inbox, Letter},
 };
-
-/// How often a home looks whether a shard that was behind has room again.
-const RETRY_INTERVAL: Duration = Duration::from_millis(5);
+use crate::limits;
 
 /// The homes of all channels that have readers.
 pub(super) struct Homes {
@@ -97,7 +95,7 @@ async fn run(
         }
     };
     let mut home = Home { channel, tail, inboxes, readers: Vec::new(), end: None };
-    let mut retry = tokio::time::interval(RETRY_INTERVAL);
+    let mut retry = tokio::time::interval(limits::RETRY_PAUSE);
     retry.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         let behind = home.readers.iter().any(|reader| reader.behind);

@@ -243,7 +243,7 @@ impl Node {
     ///
     /// # Errors
     ///
-    /// When the server is ending. The viewer was told, as those are who came before.
+    /// When the server is ending; the viewer is told so as those are who were there before.
     pub fn view(
         &self,
         stream: TcpStream,

@@ -118,6 +118,11 @@ impl Listener {
         }
     }
 
+    /// Whether it has one client and never another: standard input and output.
+    pub fn serves_one(&self) -> bool {
+        matches!(self.kind, Kind::Stdio(_))
+    }
+
     /// Stops listening, and yields the clients whose handshake was under way, so that they can be
     /// told that they came too late. Bounded by [`crate::limits::LATE_HANDSHAKES_TIMEOUT`].
     ///

@@ -175,7 +175,7 @@ fn a_listener_beyond_loopback_says_at_start_that_it_takes_no_posts_from_there() 
         command.args(more).stdin(Stdio::null());
         Feed::start_command(command)
     };
-    let warning = "other machines can read but not publish";
+    let warning = "publishing from there is refused";
     let said = everywhere(&[]).stop();
     assert!(said.contains(warning) && said.contains("--publish-token-file"), "{said}");
     let token = tempfile::NamedTempFile::new().expect("a file");

@@ -4,4 +4,5 @@ mod direction;
 mod examples;
 mod files;
 mod imports;
+mod invariants;
 mod texts;

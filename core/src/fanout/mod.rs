@@ -184,6 +184,10 @@ impl Fanout {
     }
 
     /// Adds a cursor, which waits for [`Fanout::start`]. `slow` is the reader's own choice.
+    ///
+    /// # Errors
+    ///
+    /// When the connection may not, or cannot, read one more channel. Nothing has changed then.
     pub fn subscribe(
         &mut self,
         reader_id: ReaderId,
@@ -234,7 +238,10 @@ impl Fanout {
         subscription.after = Some(after);
         let (reader, ring) = (subscription.reader, subscription.ring);
         if self.form(reader) == Some(Form::V1) {
-            let event = v1::frame(&v1::Event::subscribed(&self.rings[ring].channel, after));
+            // Where the reader was: a position beyond the gap would let it resume without the gap,
+            // were the connection lost in between.
+            let at = gap.map_or(after, |gap| gap.after);
+            let event = v1::frame(&v1::Event::subscribed(&self.rings[ring].channel, at));
             self.enqueue(reader, event);
         }
         if let Some(gap) = gap {
@@ -312,6 +319,10 @@ impl Fanout {
     }
 
     /// Queues a frame of the owner's for a reader (a pong, a reply).
+    ///
+    /// # Errors
+    ///
+    /// When more than [`Limits::outbox_bytes_max`] would wait. The frame is not queued then.
     pub fn push(&mut self, reader: ReaderId, frame: Bytes) -> Result<(), OutboxFull> {
         let bytes_max = self.limits.outbox_bytes_max;
         match self.reader(reader) {

@@ -25,6 +25,8 @@ pub(super) struct Reader {
     pub(super) partial: Option<(Bytes, usize)>,
     /// The socket takes nothing for now.
     pub(super) blocked: bool,
+    /// The socket has held the reader up since it last had everything.
+    pub(super) lags: bool,
     /// In the queue of urgent readers.
     pub(super) hurried: bool,
     /// The close is in the outbox: nothing comes after it.
@@ -43,6 +45,7 @@ impl Reader {
             outbox_bytes: 0,
             partial: None,
             blocked: false,
+            lags: false,
             hurried: false,
             closing: false,
         }
@@ -168,6 +171,9 @@ impl Fanout {
                         *next += 1;
                     }
                     let pending = ring.end_sequence().saturating_sub(*next);
+                    if pending == 0 {
+                        self.readers[subscription.reader.index].lags = false;
+                    }
                     if pending == 0 && ring.end.is_some() {
                         self.tell_end(id);
                     } else if pending > 1 && subscription.slow == Some(SlowPolicy::Latest) {
@@ -191,7 +197,10 @@ impl Fanout {
         match subscription.slow {
             _ if rejoins => self.join(id),
             Some(SlowPolicy::Latest) if same_epoch => return self.conflate(id),
-            Some(SlowPolicy::Cut) if same_epoch => {
+            // Whoever was not held up by its socket is not slow: the ring moved on too fast.
+            Some(SlowPolicy::Cut)
+                if same_epoch && self.reader(subscription.reader).is_some_and(|r| r.lags) =>
+            {
                 let reader = subscription.reader;
                 self.counts.cut += 1;
                 self.close(reader, CloseCode::SLOW, "slow");
@@ -235,7 +244,7 @@ impl Fanout {
     pub(super) fn tell_gap(&mut self, id: SubscriptionId, gap: Gap) -> bool {
         let Some(subscription) = self.subscription_mut(id) else { return false };
         subscription.after = Some(gap.next.before());
-        let (reader, ring) = (subscription.reader, subscription.ring);
+        let (reader, ring, slow) = (subscription.reader, subscription.ring, subscription.slow);
         self.counts.gaps += 1;
         match self.form(reader) {
             Some(Form::V1) => {
@@ -243,6 +252,8 @@ impl Fanout {
                 self.enqueue(reader, event);
                 true
             }
+            // The newest only, without a word about the rest: that was its own choice.
+            Some(Form::Raw) if slow == Some(SlowPolicy::Latest) => true,
             Some(Form::Raw) => {
                 self.close(reader, CloseCode::GAP, "gap");
                 false

@@ -224,6 +224,7 @@ impl Fanout {
     pub fn blocked(&mut self, id: ReaderId) {
         if let Some(reader) = self.reader_mut(id) {
             reader.blocked = true;
+            reader.lags = true;
         }
     }
 

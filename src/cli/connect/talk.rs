@@ -143,6 +143,8 @@ impl Talk {
             let deadline = self.deadline();
             let partial = Instant::now() + limits::PARTIAL_LINE_DELAY;
             tokio::select! {
+                biased;
+                exit = stop.requested() => return End::Stopped(exit),
                 received = self.incoming.recv() => {
                     let mut message = match received {
                         Ok(Some(message)) => message,
@@ -163,6 +165,11 @@ impl Talk {
                     }
                     self.last_received = Some(Instant::now());
                 }
+                settled = self.screen.settle(), if self.screen.is_dirty() => {
+                    if let Err(error) = settled {
+                        return End::Output(error);
+                    }
+                }
                 changed = self.progress.changed() => {
                     if self.progress.borrow().is_interrupted {
                         return End::Stopped(Exit::Interrupted);
@@ -179,7 +186,6 @@ impl Talk {
                         return End::Output(error);
                     }
                 }
-                exit = stop.requested() => return End::Stopped(exit),
             }
         }
     }
@@ -259,6 +265,7 @@ impl Talk {
             while let Some(message) = self.incoming.recv().await.ok()? {
                 self.screen.show(&message).await.ok()?;
             }
+            self.screen.settle().await.ok()?;
             self.incoming.closed_with().cloned()
         };
         match timeout(limits::HANG_UP_TIMEOUT, rest).await {

@@ -187,6 +187,10 @@ impl Broker {
     }
 
     /// How one channel stands.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such channel.
     pub fn state(&self, channel: &ChannelName) -> Result<ChannelState, ReadError> {
         match self {
             Self::Embedded(broker) => broker.state(channel),
@@ -194,6 +198,13 @@ impl Broker {
     }
 
     /// Appends all of `batch` or nothing, and answers once it is as safe as configured.
+    ///
+    /// # Errors
+    ///
+    /// When the channel is not there or has ended, or the batch or its key is not acceptable.
+    /// Nothing was appended.
+    ///
+    /// # Cancel safety
     ///
     /// Not cancel-safe: whether a cancelled publish took place is unknown, so repeat it with
     /// the same key.
@@ -208,7 +219,15 @@ impl Broker {
         }
     }
 
-    /// Says that nothing more will come. What is there stays.
+    /// Says that nothing more will come. What is there stays, and so does the first end.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such channel.
+    ///
+    /// # Cancel safety
+    ///
+    /// Whether a cancelled end took place is unknown; saying it again changes nothing.
     pub async fn end(&self, channel: &ChannelName, status: String) -> Result<(), ReadError> {
         match self {
             Self::Embedded(broker) => broker.end(channel, status),
@@ -216,6 +235,10 @@ impl Broker {
     }
 
     /// Where a reader who asks for `since` begins. Cancel-safe.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such channel.
     pub async fn resolve(&self, channel: &ChannelName, since: Since) -> Result<Start, ReadError> {
         match self {
             Self::Embedded(broker) => broker.resolve(channel, since),
@@ -223,6 +246,10 @@ impl Broker {
     }
 
     /// Follows the channel after a position. Cancel-safe.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such channel.
     pub async fn tail(&self, channel: &ChannelName, after: Position) -> Result<Tail, ReadError> {
         match self {
             Self::Embedded(broker) => Ok(Tail::Embedded(broker.tail(channel, after)?)),
@@ -231,6 +258,10 @@ impl Broker {
 
     /// What comes after a position, as far as one page goes; only here may messages be declared
     /// expired. Cancel-safe.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such channel.
     pub async fn history(
         &self,
         channel: &ChannelName,

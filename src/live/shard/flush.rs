@@ -9,16 +9,14 @@ use std::{
 use arrayvec::ArrayVec;
 use enchufe_core::fanout::{ReaderId, SLICES_MAX, Transmit};
 
-use super::{BUFFER_BYTES, SLICE, SLICE_TIME, Shard, socket::Phase};
-
-/// Writes that one viewer may take before the next one's turn.
-const WRITES_MAX: usize = 4;
+use super::{Shard, socket::Phase};
+use crate::limits;
 
 impl Shard {
     /// One slice of sends.
     pub(super) fn flush_slice(&mut self) {
-        let end = Instant::now() + SLICE_TIME;
-        let mut slice = SLICE;
+        let end = Instant::now() + limits::SHARD_SLICE_TIME_MAX;
+        let mut slice = limits::SHARD_SLICE_LEN_MAX;
         for turn in 1.. {
             let Some(reader) = self.fanout.next_ready(&mut slice) else { return };
             self.flush(reader);
@@ -32,20 +30,21 @@ impl Shard {
     pub(super) fn flush(&mut self, reader: ReaderId) {
         let Some(key) = self.fanout.token(reader) else { return };
         let Some(socket) = self.sockets.get_mut(key) else { return };
-        for _ in 0..WRITES_MAX {
+        for _ in 0..limits::SHARD_WRITES_MAX {
             let mut slices = ArrayVec::<&[u8], SLICES_MAX>::new();
-            let offered = match self.fanout.poll_transmit(reader, BUFFER_BYTES, &mut slices) {
-                Transmit::Bytes(offered) => offered,
-                Transmit::Idle => return,
-                Transmit::Closed => {
-                    if socket.phase == Phase::Open {
-                        socket.phase = Phase::Draining;
-                        socket.stream.shutdown(Shutdown::Write).ok();
-                        self.deadlines.linger(self.now, key, reader);
+            let offered =
+                match self.fanout.poll_transmit(reader, limits::SHARD_BUFFER_BYTES, &mut slices) {
+                    Transmit::Bytes(offered) => offered,
+                    Transmit::Idle => return,
+                    Transmit::Closed => {
+                        if socket.phase == Phase::Open {
+                            socket.phase = Phase::Draining;
+                            socket.stream.shutdown(Shutdown::Write).ok();
+                            self.deadlines.linger(self.now, key, reader);
+                        }
+                        return;
                     }
-                    return;
-                }
-            };
+                };
             let written = match slices.as_slice() {
                 [one] => socket.stream.write(one),
                 many => {

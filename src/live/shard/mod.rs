@@ -37,15 +37,6 @@ use socket::{Phase, Socket};
 
 const WAKE: Token = Token(usize::MAX);
 
-/// Readers served between two looks at the sockets.
-const SLICE: usize = 256;
-
-/// The longest slice.
-const SLICE_TIME: Duration = Duration::from_micros(500);
-
-/// The size of the one read buffer, and what one write takes at most.
-const BUFFER_BYTES: usize = 64 << 10;
-
 /// The thread's state.
 pub(super) struct Shard {
     index: usize,
@@ -88,7 +79,7 @@ impl Shard {
             fanout,
             deadlines: Deadlines::new(patience),
             unread: Vec::new(),
-            buffer: vec![0; BUFFER_BYTES],
+            buffer: vec![0; limits::SHARD_BUFFER_BYTES],
             now: Instant::now(),
             stopping: false,
             dropped: 0,

@@ -11,11 +11,8 @@ use enchufe_core::{
 };
 use tokio::sync::mpsc;
 
-use super::{BUFFER_BYTES, Shard, socket::Phase};
-use crate::live::node::Errand;
-
-/// Reads that one viewer may have before the next one's turn.
-const READS_MAX: usize = 4;
+use super::{Shard, socket::Phase};
+use crate::{limits, live::node::Errand};
 
 impl Shard {
     /// Reads what has come for one socket. With `to_the_end` it does not stop at a short read: the
@@ -27,7 +24,7 @@ impl Shard {
     }
 
     fn receive_into(&mut self, key: usize, buffer: &mut [u8], to_the_end: bool) {
-        for _ in 0..READS_MAX {
+        for _ in 0..limits::SHARD_READS_MAX {
             let Some(socket) = self.sockets.get_mut(key) else { return };
             match socket.stream.read(buffer) {
                 Ok(0) => {
@@ -43,7 +40,7 @@ impl Shard {
                         self.decode(key, &mut buffer[..length]);
                     }
                     // A short read on an edge-triggered stream has emptied it.
-                    if length < BUFFER_BYTES && !to_the_end {
+                    if length < limits::SHARD_BUFFER_BYTES && !to_the_end {
                         return;
                     }
                 }

@@ -79,7 +79,7 @@ export const cases = {
     await page.locator("#messages").press("Home");
     await until("the first row is in view", () => page.locator("#messages").evaluate((log) => log.scrollTop === 0));
     await test.picture("gap-after-flood", page);
-    await page.getByRole("button", { name: "Continue" }).click({ timeout: 2_000 });
+    await page.getByRole("button", { name: "Continue" }).click({ timeout: 5_000 });
     feed.say("last");
     await shows(page, "last");
   },
@@ -138,7 +138,7 @@ export const cases = {
     await shows(page, String(n));
     const longest_ms = await page.evaluate(() => globalThis.longest_ms);
     assert(longest_ms < 1_000, `the page stood still for ${longest_ms} ms`);
-    await page.getByRole("button", { name: "Pause" }).click({ timeout: 2_000 });
+    await page.getByRole("button", { name: "Pause" }).click({ timeout: 5_000 });
   },
 
   "the end of the program is told, with its exit status, and its messages stay": async (test) => {

@@ -25,7 +25,7 @@ pub(in crate::cli::catalogue) fn help(id: &str) -> Option<&'static str> {
         "feed.exec" => {
             "Toma las líneas del programa que sigue a --, que se ejecuta una sola vez para todos"
         }
-        "feed.pty" => "Da al programa un terminal, para que imprima cada línea en el acto",
+        "feed.pty" => "Da al programa una terminal, para que imprima cada línea en el acto",
         "feed.channel" => "Nombre del canal",
         "feed.listen" => "Dónde se sirven la página y el canal; puede repetirse",
         "feed.history" => "Guarda como mucho tantos mensajes para quien llega tarde",
@@ -68,7 +68,7 @@ pub(in crate::cli::catalogue) fn help(id: &str) -> Option<&'static str> {
 
         "connect" => "Se conecta: envía la entrada estándar e imprime lo que vuelve",
         "connect.address" => "Adónde conectarse: tcp://, udp://, unix:, unixgram: o ws://",
-        "connect.prompt" => "En un terminal, pide cada mensaje con este texto",
+        "connect.prompt" => "En una terminal, pide cada mensaje con este texto",
         "connect.wait" => "Acabada la entrada, sigue leyendo este tiempo tras el último mensaje",
         "connect.count" => "Termina tras recibir tantos mensajes",
         "connect.keep_open" => "Sigue leyendo hasta que cierre el otro extremo",
