@@ -71,7 +71,9 @@ async fn a_slow_reader_that_asked_for_it_is_cut_with_the_position_to_resume_afte
         Reader::spawn(server.address, &Plan { patient: true, ..plan(Wire::Raw, "since=now") });
     server.until("the viewer", |node| node.stats().unfinished == 1).await;
     let padding = "x".repeat(100);
-    for number in 1..=100_000 {
+    server.publish(&format!("1 {padding}")).await;
+    server.until("the first delivery", |node| node.stats().delivered == 1).await;
+    for number in 2..=100_000 {
         server.publish(&format!("{number} {padding}")).await;
         if number % 64 == 0 {
             tokio::task::yield_now().await;
