@@ -106,7 +106,7 @@ async fn an_answer_that_opens_nothing_is_no_connection() {
         ),
         (b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n\r\n", "Upgrade"),
         (b"SSH-2.0-OpenSSH_9.2p1\r\n", "HTTP"),
-        (b"", "HTTP"),
+        (b"", "without an answer"),
     ] {
         let error = refused(answering(answer, false).await, &OpenOptions::default()).await;
         assert!(matches!(error, OpenError::Handshake { .. }), "{error:?}");
