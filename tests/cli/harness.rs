@@ -153,6 +153,12 @@ impl Running {
         stdin.write_all(bytes).and_then(|()| stdin.flush()).expect("it reads");
     }
 
+    /// Its standard input, for another program to write to.
+    #[allow(dead_code, reason = "not every test binary has such a program")]
+    pub(crate) fn take_stdin(&mut self) -> ChildStdin {
+        self.stdin.take().expect("still open")
+    }
+
     /// Its process id.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
