@@ -53,7 +53,8 @@ fn until_gone(mut stream: TcpStream) {
 
 #[test]
 fn what_answers_but_is_no_websocket_is_told_apart() {
-    let cases: [(fn(TcpStream), i32, &str); 9] = [
+    type Case = (fn(TcpStream), i32, &'static str);
+    let cases: [Case; 9] = [
         (|s| drop(key(&s)), 1, "closed the connection without an answer"),
         (|s| answer(s, &b"\x00\xff".repeat(500)), 1, "no answer in HTTP"),
         (|s| answer(s, b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nhola"), 3, "status 200"),
