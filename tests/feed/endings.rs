@@ -1,5 +1,6 @@
 //! The server stops, starts again, or cannot start.
 
+use std::io::Write as _;
 use std::net::TcpListener;
 use std::thread::sleep;
 use std::time::Duration;
@@ -29,7 +30,9 @@ fn asked_to_stop_it_tells_viewers_where_they_are_and_ends_well() {
     let mut feed = Feed::start(&[]);
     let readers = [Wire::Raw, Wire::V1].map(|wire| feed.reader(wire, "since=all"));
     let streams = [Wire::Events, Wire::NdJson].map(|wire| feed.reader(wire, "since=all"));
-    feed.program.write(b"1\n2\n3\n");
+    // Its input stays open: the end of it would be an end of another kind.
+    let mut input = feed.program.take_stdin();
+    input.write_all(b"1\n2\n3\n").expect("it reads");
     let position = head(&feed, 3);
     assert_eq!(feed.program.stop().code, Some(0));
     let [raw, v1] = readers.map(|reader| reader.finish());
