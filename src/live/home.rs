@@ -180,3 +180,56 @@ impl Home {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use enchufe_core::Message;
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::live::broker::ChannelOptions;
+
+    /// Publishes so many messages and gives the home its turn after each batch.
+    async fn publish(broker: &Broker, channel: &ChannelName, count: usize) {
+        for _ in 0..count / 1_000 {
+            let batch = vec![Message::text("x"); 1_000];
+            broker.publish(channel, batch, None).await.expect("it is there");
+            for _ in 0..10 {
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_shard_that_was_behind_begins_again_at_the_newest() {
+        let poll = mio::Poll::new().expect("an event queue");
+        let waker = mio::Waker::new(poll.registry(), mio::Token(0)).expect("a waker");
+        let (inbox, broker) = (Arc::new(Inbox::new(waker)), Broker::memory());
+        let channel: ChannelName = "feed".parse().expect("a name");
+        broker.declare(&channel, ChannelOptions::default());
+        let mut homes = Homes::new(broker.clone(), Arc::from([Arc::clone(&inbox)]));
+        homes.attach(0, channel.clone());
+        tokio::task::yield_now().await;
+        publish(&broker, &channel, 2 * limits::INBOX_LEN_MAX).await;
+        let mut letters = Vec::new();
+        inbox.take(&mut letters);
+        let mut waiting = 0;
+        for letter in letters.drain(..) {
+            match letter {
+                Letter::Attached(_, after) => assert_eq!(after.offset, 0),
+                Letter::Publications(_, items) => waiting += items.len(),
+                _ => panic!("neither was asked for"),
+            }
+        }
+        assert!(waiting <= limits::INBOX_LEN_MAX, "{waiting} publications waited");
+        let again = async {
+            while letters.is_empty() {
+                tokio::time::sleep(limits::RETRY_PAUSE).await;
+                inbox.take(&mut letters);
+            }
+        };
+        timeout(limits::DRAIN_TIMEOUT, again).await.expect("it begins again");
+        let head = broker.state(&channel).expect("it is there").head;
+        assert!(matches!(letters[..], [Letter::Attached(_, after)] if after == head));
+    }
+}

@@ -97,3 +97,35 @@ impl Inbox {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use enchufe_core::{Epoch, MessageRef};
+
+    use super::*;
+
+    fn items(count: usize) -> Vec<Arc<Publication>> {
+        let message = MessageRef { kind: enchufe_core::Kind::Text, payload: b"x" };
+        let position = Position::new(Epoch(1), 1);
+        let publication = Publication::new(position, jiff::Timestamp::UNIX_EPOCH, message);
+        vec![Arc::new(publication); count]
+    }
+
+    #[test]
+    fn so_many_publications_wait_and_no_more_until_they_are_taken() {
+        let poll = mio::Poll::new().expect("an event queue");
+        let waker = mio::Waker::new(poll.registry(), mio::Token(0)).expect("a waker");
+        let (inbox, channel) = (Inbox::new(waker), "feed".parse().expect("a name"));
+        assert!(inbox.is_clear());
+        assert!(inbox.offer(&channel, &items(limits::INBOX_LEN_MAX - 1)));
+        assert!(!inbox.offer(&channel, &items(2)), "that is one too many");
+        assert!(inbox.offer(&channel, &items(1)));
+        assert!(!inbox.offer(&channel, &items(1)));
+        // What is no publication answers a question, and has to arrive.
+        inbox.post(Letter::Shutdown);
+        let mut letters = Vec::new();
+        inbox.take(&mut letters);
+        assert_eq!(letters.len(), 3);
+        assert!(inbox.is_clear() && inbox.offer(&channel, &items(limits::INBOX_LEN_MAX + 1)));
+    }
+}

@@ -164,3 +164,34 @@ async fn a_token_in_the_address_leads_to_no_other_host() {
     }
     server.stop().await;
 }
+
+#[test]
+fn a_token_is_long_enough_to_be_one_and_short_enough_for_a_header() {
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    let read = |text: &str| {
+        std::fs::write(file.path(), text).expect("room");
+        Token::read(file.path())
+    };
+    for good in ["x".repeat(16), "x".repeat(512), format!("{}\r\nsecond line", "x".repeat(16))] {
+        read(&good).expect("a token");
+    }
+    let sixteen = "x".repeat(16);
+    for bad in [
+        "",
+        "\n",
+        &"x".repeat(15),
+        &"x".repeat(513),
+        "with a space in it",
+        "with;semicolon;in",
+        &format!("\n{sixteen}"),
+        &format!("{sixteen}é"),
+        &format!("{sixteen}\u{1b}"),
+    ] {
+        let error = read(bad).expect_err(bad).to_string();
+        assert!(error.contains("has no usable token"), "{error}");
+        assert!(bad.len() < 5 || !error.contains(bad), "a secret is not repeated: {error}");
+    }
+    let missing = Token::read(std::path::Path::new("/no/such/file")).expect_err("it is not there");
+    assert!(missing.to_string().contains("'/no/such/file'"), "{missing}");
+    assert_eq!(format!("{:?}", token()), "Token(…)");
+}

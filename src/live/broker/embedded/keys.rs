@@ -75,3 +75,55 @@ fn fingerprint(batch: &[Message]) -> [u64; 2] {
         hasher.finish()
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use enchufe_core::{Epoch, Position};
+    use jiff::SignedDuration;
+
+    use super::*;
+
+    fn key(text: &str) -> IdempotencyKey {
+        IdempotencyKey::try_from(text.as_bytes()).expect("a key")
+    }
+
+    fn receipt(offset: u64) -> Receipt {
+        let at = Position::new(Epoch(1), offset);
+        Receipt { first: at, last: at, duplicate: false }
+    }
+
+    #[test]
+    fn an_answer_is_remembered_for_its_time_and_no_longer() {
+        let (mut keys, batch, begun) =
+            (Keys::default(), [Message::text("x")], Timestamp::UNIX_EPOCH);
+        keys.remember(key("k"), &batch, receipt(1), begun);
+        let last = begun + limits::IDEMPOTENCY_TIME;
+        assert_eq!(keys.recall(&key("k"), &batch, last), Some((true, receipt(1))));
+        assert_eq!(keys.recall(&key("k"), &batch, last + SignedDuration::from_nanos(1)), None);
+        assert!(keys.answers.is_empty() && keys.oldest_first.is_empty());
+    }
+
+    #[test]
+    fn of_too_many_answers_the_oldest_is_forgotten() {
+        let (mut keys, batch, now) = (Keys::default(), [Message::text("x")], Timestamp::UNIX_EPOCH);
+        for number in 0..=limits::IDEMPOTENCY_KEYS_MAX as u64 {
+            keys.remember(key(&number.to_string()), &batch, receipt(number), now);
+        }
+        assert_eq!(keys.answers.len(), limits::IDEMPOTENCY_KEYS_MAX);
+        assert_eq!(keys.recall(&key("0"), &batch, now), None);
+        assert_eq!(keys.recall(&key("1"), &batch, now), Some((true, receipt(1))));
+    }
+
+    #[test]
+    fn messages_that_only_run_together_the_same_are_not_the_same() {
+        let (mut keys, now) = (Keys::default(), Timestamp::UNIX_EPOCH);
+        keys.remember(key("k"), &[Message::text("a"), Message::text("bc")], receipt(2), now);
+        for other in [
+            vec![Message::text("ab"), Message::text("c")],
+            vec![Message::text("abc")],
+            vec![Message::text("a"), Message::binary("bc")],
+        ] {
+            assert_eq!(keys.recall(&key("k"), &other, now), Some((false, receipt(2))));
+        }
+    }
+}

@@ -182,3 +182,97 @@ impl Log {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+    fn channel() -> ChannelName {
+        "feed".parse().expect("a name")
+    }
+
+    fn log(change: impl FnOnce(&mut ChannelOptions)) -> Log {
+        let mut options = ChannelOptions::default();
+        change(&mut options);
+        Log::new(Epoch(1), options)
+    }
+
+    fn append(log: &mut Log, batch: &[Message]) -> Result<Receipt, PublishError> {
+        log.append(&channel(), batch, None, NOW)
+    }
+
+    fn everything() -> PageLimit {
+        PageLimit { len_max: usize::MAX, bytes_max: usize::MAX }
+    }
+
+    #[test]
+    fn a_history_keeps_so_many_messages_and_says_how_many_are_missing() {
+        let mut log = log(|options| options.history_len_max = 3);
+        append(&mut log, &vec![Message::text("x"); 10]).expect("room");
+        let page = log.page(log.at(0), everything());
+        let gap = page.gap.expect("seven are missing");
+        assert_eq!((gap.next.offset, gap.reason, gap.missing), (8, GapReason::Expired, Some(7)));
+        assert_eq!((page.items.len(), page.through.offset), (3, 10));
+    }
+
+    #[test]
+    fn a_history_keeps_so_many_bytes_and_always_the_newest_message() {
+        let mut log = log(|options| options.history_bytes_max = 1_000);
+        append(&mut log, &vec![Message::binary(vec![0; 300]); 10]).expect("room");
+        assert!(log.bytes <= 1_000 && !log.entries.is_empty(), "{} bytes", log.bytes);
+        append(&mut log, &[Message::binary(vec![0; 5_000])]).expect("room");
+        assert_eq!(log.entries.len(), 1, "larger than all there is room for");
+    }
+
+    #[test]
+    fn a_page_has_so_many_messages_and_bytes_and_at_least_one() {
+        let mut log = log(|_| {});
+        append(&mut log, &vec![Message::binary(vec![0; 100]); 10]).expect("room");
+        let cost = log.entries[0].cost();
+        let page = |len_max, bytes_max| log.page(log.at(0), PageLimit { len_max, bytes_max });
+        assert_eq!(page(4, usize::MAX).items.len(), 4);
+        assert_eq!(page(usize::MAX, 3 * cost).items.len(), 3);
+        assert_eq!(page(usize::MAX, 3 * cost - 1).items.len(), 2);
+        assert_eq!(page(usize::MAX, 0).items.len(), 1);
+        assert_eq!(page(4, usize::MAX).through.offset, 4);
+    }
+
+    #[test]
+    fn what_is_too_much_is_refused_whole() {
+        let mut log = log(|_| {});
+        let many = vec![Message::text("x"); limits::BATCH_LEN_MAX + 1];
+        let large = vec![0; limits::MESSAGE_BYTES_MAX + 1];
+        let large = [Message::text("x"), Message::binary(large)];
+        assert_eq!(append(&mut log, &many), Err(PublishError::BatchTooLong(many.len())));
+        let length = limits::MESSAGE_BYTES_MAX + 1;
+        assert_eq!(append(&mut log, &large), Err(PublishError::TooLarge(length)));
+        assert_eq!(append(&mut log, &[]), Err(PublishError::Empty));
+        assert_eq!(log.head().offset, 0);
+        append(&mut log, &many[1..]).expect("exactly as many as a batch may have");
+    }
+
+    #[test]
+    fn a_place_to_begin_is_always_within_the_log() {
+        let mut log = log(|options| options.history_len_max = 5);
+        append(&mut log, &vec![Message::text("x"); 10]).expect("room");
+        for (since, after) in [
+            (Since::All, 5),
+            (Since::Now, 10),
+            (Since::Last(0), 10),
+            (Since::Last(3), 7),
+            (Since::Last(u64::MAX), 5),
+            (Since::Age(std::time::Duration::MAX), 5),
+            (Since::Age(std::time::Duration::ZERO), 5),
+            (Since::After(Position::new(Epoch(1), 2)), 2),
+            (Since::After(Position::new(Epoch(1), u64::MAX)), 5),
+            (Since::After(Position::new(Epoch(2), 7)), 5),
+        ] {
+            let start = log.resolve(since, NOW);
+            assert_eq!((start.after.offset, start.head.offset), (after, 10), "{since:?}");
+            let is_reset = matches!(since, Since::After(p) if p.offset > 2);
+            assert_eq!(start.gap.is_some(), is_reset, "{since:?}");
+        }
+    }
+}
