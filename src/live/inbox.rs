@@ -108,7 +108,8 @@ mod tests {
         let message = MessageRef { kind: enchufe_core::Kind::Text, payload: b"x" };
         let position = Position::new(Epoch(1), 1);
         let publication = Publication::new(position, jiff::Timestamp::UNIX_EPOCH, message);
-        vec![Arc::new(publication); count]
+        let publication = Arc::new(publication);
+        vec![publication; count]
     }
 
     #[test]
