@@ -46,3 +46,22 @@ fn somaxconn() -> Option<u32> {
 fn somaxconn() -> Option<u32> {
     None
 }
+
+#[cfg(all(test, any(target_os = "linux", target_os = "android")))]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_kernel_keeps_little_unsent_and_gives_up_a_peer_that_has_gone() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a listener");
+        let address = listener.local_addr().expect("bound");
+        let stream = TcpStream::connect(address).await.expect("it listens");
+        keep_unsent_short(&stream);
+        give_up_after(&stream, limits::DEAD_AFTER);
+        let socket = socket2::SockRef::from(&stream);
+        assert_eq!(socket.tcp_notsent_lowat().expect("known"), limits::UNSENT_BYTES_MAX);
+        assert_eq!(socket.tcp_user_timeout().expect("known"), Some(limits::DEAD_AFTER));
+    }
+}
