@@ -25,8 +25,8 @@ pub(crate) fn frame(head: u8, payload: &[u8]) -> Vec<u8> {
 /// A node whose viewers are not waited for long.
 pub(crate) fn impatient() -> NodeOptions {
     let patience = Patience {
-        ping_interval: Duration::from_millis(50),
-        dead_after: Duration::from_millis(400),
+        ping_interval: Duration::from_millis(100),
+        dead_after: Duration::from_secs(1),
         linger: Duration::from_millis(200),
     };
     NodeOptions { shards: 1, patience, ..NodeOptions::default() }

@@ -44,8 +44,8 @@ async fn a_viewer_that_shows_no_life_is_dropped() {
 async fn a_viewer_that_only_answers_pings_stays() {
     let server = Server::start_as(Setup { node: impatient(), ..Setup::default() }).await;
     let mut viewer = view(server.address, Form::Raw);
-    // Twice the time after which it would be dropped.
-    for _ in 0..16 {
+    // Half as long again as the time after which it would be dropped.
+    for _ in 0..15 {
         let (head, payload) = read_frame(&mut viewer).expect("a ping");
         assert_eq!(head, PING);
         viewer.write_all(&frame(PONG, &payload)).expect("it is open");

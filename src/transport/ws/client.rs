@@ -84,7 +84,7 @@ async fn shake_hands(
         failed(
             None,
             match has_left {
-                true => "the server closed the connection without an answer".to_owned(),
+                true => "the server closed the connection without an answer in HTTP".to_owned(),
                 false => format!("no answer in HTTP: {error}"),
             },
         )
