@@ -183,3 +183,29 @@ fn a_listener_beyond_loopback_says_at_start_that_it_takes_no_posts_from_there() 
     let said = everywhere(&["--publish-token-file", path]).stop();
     assert!(!said.contains("--publish-token-file"), "{said}");
 }
+
+#[test]
+fn nobody_reading_what_a_server_prints_keeps_it_from_serving() {
+    let mut command = enchufe(&["serve", "echo", "tcp://127.0.0.1:0"]);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the program starts");
+    let _watchdog = Watchdog::of(&child);
+    let mut stderr = BufReader::new(child.stderr.take().expect("piped"));
+    let mut said = String::new();
+    stderr.read_line(&mut said).expect("text");
+    let address = said.trim_end().rsplit("tcp://").next().expect("an address");
+    let address: SocketAddr = address.parse().expect("an address");
+    // A line each: more than the pipe and the queue behind it take.
+    for _ in 0..8_000 {
+        drop(connect(address));
+    }
+    let mut client = connect(address);
+    client.write_all(b"hola").expect("it is open");
+    let mut echo = [0; 4];
+    client.read_exact(&mut echo).expect("an echo");
+    drop(client);
+    signal(child.id(), "TERM");
+    stderr.read_to_string(&mut said).expect("text");
+    assert!(said.contains("lines were not printed"), "{said}");
+    assert_eq!(child.wait().expect("a status").code(), Some(0));
+}
