@@ -43,6 +43,7 @@ pub mod page;
 pub mod resolve;
 pub mod serve;
 pub mod service;
+mod shard;
 pub mod shutdown;
 pub mod source;
 pub mod transport;

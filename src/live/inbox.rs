@@ -37,7 +37,7 @@ pub(super) enum Letter {
 /// answers: one page per subscription, one viewer per accepted connection.
 pub(super) struct Inbox {
     queue: Mutex<Queue>,
-    waker: mio::Waker,
+    waker: Arc<mio::Waker>,
 }
 
 #[derive(Default)]
@@ -47,7 +47,7 @@ struct Queue {
 }
 
 impl Inbox {
-    pub(super) fn new(waker: mio::Waker) -> Self {
+    pub(super) fn new(waker: Arc<mio::Waker>) -> Self {
         Self { queue: Mutex::default(), waker }
     }
 
@@ -116,7 +116,7 @@ mod tests {
     fn so_many_publications_wait_and_no_more_until_they_are_taken() {
         let poll = mio::Poll::new().expect("an event queue");
         let waker = mio::Waker::new(poll.registry(), mio::Token(0)).expect("a waker");
-        let (inbox, channel) = (Inbox::new(waker), "feed".parse().expect("a name"));
+        let (inbox, channel) = (Inbox::new(Arc::new(waker)), "feed".parse().expect("a name"));
         assert!(inbox.is_clear());
         assert!(inbox.offer(&channel, &items(limits::INBOX_LEN_MAX - 1)));
         assert!(!inbox.offer(&channel, &items(2)), "that is one too many");

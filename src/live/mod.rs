@@ -12,8 +12,9 @@ mod feed;
 mod home;
 mod inbox;
 mod node;
-mod shard;
+mod viewers;
 
+pub use crate::shard::Patience;
 pub use cursor::{Cursor, CursorEvent};
 pub use feed::feed;
-pub use node::{Following, Node, NodeOptions, Patience, Place, RawStart, Stats, ViewError, Viewer};
+pub use node::{Following, Node, NodeOptions, Place, RawStart, Stats, ViewError, Viewer};

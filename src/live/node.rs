@@ -7,7 +7,6 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
 };
 
 use bytes::Bytes;
@@ -23,9 +22,9 @@ use super::{
     broker::{Broker, PageLimit, ReadError, Start},
     home,
     inbox::{Inbox, Letter},
-    shard,
+    viewers,
 };
-use crate::limits;
+use crate::{limits, shard::Patience};
 
 /// How a node is started.
 #[derive(Debug, Clone)]
@@ -36,27 +35,6 @@ pub struct NodeOptions {
     pub viewers_max: usize,
     /// How long viewers are waited for.
     pub patience: Patience,
-}
-
-/// How long viewers are waited for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Patience {
-    /// How often a viewer is pinged.
-    pub ping_interval: Duration,
-    /// How long after its last sign of life a viewer is dropped: at the next ping.
-    pub dead_after: Duration,
-    /// How long a viewer may take to close after it was told that this is the end.
-    pub linger: Duration,
-}
-
-impl Default for Patience {
-    fn default() -> Self {
-        Self {
-            ping_interval: limits::PING_INTERVAL,
-            dead_after: limits::DEAD_AFTER,
-            linger: limits::LINGER,
-        }
-    }
 }
 
 impl Default for NodeOptions {
@@ -162,7 +140,7 @@ pub(super) enum Errand {
 pub struct Node {
     broker: Broker,
     inboxes: Arc<[Arc<Inbox>]>,
-    boards: Arc<[Arc<shard::Board>]>,
+    boards: Arc<[Arc<viewers::Board>]>,
     next_shard: Arc<AtomicUsize>,
     viewers: Arc<AtomicUsize>,
     following: Arc<AtomicUsize>,
@@ -193,9 +171,9 @@ impl Node {
         let threads = TaskTracker::new();
         let (mut inboxes, mut boards) = (Vec::new(), Vec::new());
         for index in 0..options.shards.max(1) {
-            let shard = shard::Shard::new(index, errands.clone(), options.patience)?;
-            inboxes.push(shard.inbox());
-            boards.push(shard.board());
+            let shard = viewers::shard(index, errands.clone(), options.patience)?;
+            inboxes.push(shard.tenant().inbox());
+            boards.push(shard.tenant().board());
             // A plain thread, which no runtime waits for: the tracker only counts it.
             let running = threads.token();
             std::thread::Builder::new().name(format!("shard-{index}")).spawn(move || {

@@ -1,4 +1,4 @@
-//! What a shard lets others see: counts, written once a turn of its loop.
+//! What the viewers of a shard let others see: counts, written once a round of its loop.
 
 use std::sync::{Mutex, PoisonError};
 

@@ -1,0 +1,85 @@
+//! Writing: what waits for a connection leaves in as few system calls as the socket allows.
+
+use std::{io, time::Instant};
+
+use super::{
+    Ending, Outlet, Shard, Slices, Tenant, Transmit,
+    socket::{Phase, Socket},
+};
+use crate::limits;
+
+impl<T: Tenant> Shard<T> {
+    /// One slice of sends.
+    pub(super) fn flush_slice(&mut self) {
+        if !self.tenant.outlet().has_ready() {
+            return;
+        }
+        let end = Instant::now() + limits::SHARD_SLICE_TIME_MAX;
+        let mut slice = limits::SHARD_SLICE_LEN_MAX;
+        for turn in 1.. {
+            let Some(index) = self.tenant.outlet().next_ready(&mut slice) else { return };
+            self.flush(index);
+            // The clock is read now and then: reading it costs a part of what a send does.
+            if turn % 32 == 0 && Instant::now() >= end {
+                return;
+            }
+        }
+    }
+
+    pub(super) fn flush(&mut self, index: usize) {
+        for _ in 0..limits::SHARD_WRITES_MAX {
+            let Some(socket) = self.table.sockets.get_mut(index) else { return };
+            let key = socket.key(index);
+            let Socket { wire, seat, stuck, phase, alive, .. } = socket;
+            let outlet = self.tenant.outlet();
+            let mut slices = Slices::new();
+            let offered = match outlet.transmit(seat, limits::SHARD_BUFFER_BYTES, &mut slices) {
+                Transmit::Bytes(offered) => offered,
+                Transmit::Idle => 0,
+                Transmit::Closed => {
+                    if *phase == Phase::Open && wire.flush().is_ok() {
+                        *phase = Phase::Draining;
+                        wire.shut_down();
+                        self.table.deadlines.linger(self.table.now, key);
+                    }
+                    return;
+                }
+            };
+            // Also what was accepted before and is still here has to go out.
+            let written = match offered {
+                0 => wire.flush().map(|()| 0),
+                _ => wire.write(&slices),
+            };
+            drop(slices);
+            match written {
+                Ok(written) => {
+                    outlet.sent(seat, written);
+                    if std::mem::replace(stuck, written < offered) && written > 0 {
+                        // The peer took what had been stuck: that is life.
+                        *alive = self.table.now;
+                    }
+                    if *stuck {
+                        outlet.blocked(seat);
+                        return;
+                    }
+                    if offered == 0 {
+                        return;
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    *stuck = true;
+                    outlet.blocked(seat);
+                    return;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    self.remove(index, Ending::Broken(error));
+                    return;
+                }
+            }
+        }
+        if let Some(socket) = self.table.sockets.get_mut(index) {
+            self.tenant.outlet().again(&mut socket.seat);
+        }
+    }
+}

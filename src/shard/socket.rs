@@ -1,0 +1,39 @@
+//! A row of the table: one connection.
+
+use std::time::Instant;
+
+use enchufe_core::ws::{self, Violation};
+
+use super::{Key, Wire};
+
+pub(super) struct Socket<S> {
+    pub(super) wire: Wire,
+    pub(super) decoder: ws::Decoder,
+    pub(super) seat: S,
+    /// Tells this connection from another that had the same row.
+    pub(super) serial: u32,
+    /// The last write was not taken whole.
+    pub(super) stuck: bool,
+    pub(super) phase: Phase,
+    /// When the peer last showed life: sent something, or took what had been stuck.
+    pub(super) alive: Instant,
+    /// What was read and may not be decoded yet.
+    pub(super) kept: Option<Box<Vec<u8>>>,
+    pub(super) violation: Option<Box<Violation>>,
+}
+
+impl<S> Socket<S> {
+    pub(super) fn key(&self, index: usize) -> Key {
+        Key { index, serial: self.serial }
+    }
+}
+
+/// How far a connection has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// Messages go both ways.
+    Open,
+    /// The close has gone out and the write side is shut: what still comes is read and ignored,
+    /// so that the peer gets the close instead of a reset.
+    Draining,
+}

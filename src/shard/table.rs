@@ -1,0 +1,157 @@
+//! The table of a shard: its sockets, and when to look after them.
+
+use std::{
+    io,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use enchufe_core::ws;
+use mio::{Interest, Registry, Token};
+use slab::Slab;
+
+use super::{
+    Patience, Wire,
+    deadlines::Deadlines,
+    socket::{Phase, Socket},
+};
+
+/// A connection after its handshake.
+pub(crate) struct Admission {
+    pub(crate) wire: Wire,
+    /// What was read beyond the handshake.
+    pub(crate) leftover: Bytes,
+    /// Decodes what the peer sends, within the limits that it was told.
+    pub(crate) decoder: ws::Decoder,
+}
+
+/// A row, and which of the connections that have had it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Key {
+    pub(crate) index: usize,
+    pub(super) serial: u32,
+}
+
+/// A shard's sockets, each with the seat its tenant has given it.
+pub(crate) struct Table<S> {
+    registry: Registry,
+    pub(super) sockets: Slab<Socket<S>>,
+    pub(super) deadlines: Deadlines,
+    /// Sockets that had more to read than one turn takes.
+    unread: Vec<Key>,
+    pub(super) newcomers: Vec<usize>,
+    pub(super) now: Instant,
+    pub(super) dropped: u64,
+    serial: u32,
+    stopping: bool,
+}
+
+impl<S> Table<S> {
+    pub(super) fn new(registry: Registry, patience: Patience) -> Self {
+        Self {
+            registry,
+            sockets: Slab::new(),
+            deadlines: Deadlines::new(patience),
+            unread: Vec::new(),
+            newcomers: Vec::new(),
+            now: Instant::now(),
+            dropped: 0,
+            serial: 0,
+            stopping: false,
+        }
+    }
+
+    /// Takes a connection in, with the seat that `seat` makes for its row.
+    ///
+    /// # Errors
+    ///
+    /// When the system does not watch it. The connection is dropped then.
+    pub(crate) fn admit(
+        &mut self,
+        admission: Admission,
+        seat: impl FnOnce(usize) -> S,
+    ) -> io::Result<()> {
+        let Admission { mut wire, leftover, decoder } = admission;
+        let entry = self.sockets.vacant_entry();
+        let index = entry.key();
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        self.registry.register(wire.source(), Token(index), interest).inspect_err(|_| {
+            self.dropped += 1;
+        })?;
+        self.serial = self.serial.wrapping_add(1);
+        let key = Key { index, serial: self.serial };
+        let has_more = !leftover.is_empty() || wire.has_plaintext();
+        entry.insert(Socket {
+            wire,
+            decoder,
+            seat: seat(index),
+            serial: self.serial,
+            stuck: false,
+            phase: Phase::Open,
+            alive: self.now,
+            kept: (!leftover.is_empty()).then(|| Box::new(Vec::from(leftover))),
+            violation: None,
+        });
+        self.newcomers.push(index);
+        self.deadlines.ping(self.now, key);
+        if has_more {
+            self.unread.push(key);
+        }
+        Ok(())
+    }
+
+    /// Every connection is told that this is the end; when the last has gone, so has the shard.
+    pub(crate) fn stop(&mut self) {
+        self.stopping = true;
+    }
+
+    pub(super) fn is_stopping(&self) -> bool {
+        self.stopping
+    }
+
+    /// Connections that did not end as they should have.
+    pub(crate) fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.sockets.is_empty()
+    }
+
+    pub(super) fn indices(&self) -> Vec<usize> {
+        self.sockets.iter().map(|(index, _)| index).collect()
+    }
+
+    pub(super) fn get(&self, key: Key) -> Option<&Socket<S>> {
+        self.sockets.get(key.index).filter(|socket| socket.serial == key.serial)
+    }
+
+    pub(super) fn get_mut(&mut self, key: Key) -> Option<&mut Socket<S>> {
+        self.sockets.get_mut(key.index).filter(|socket| socket.serial == key.serial)
+    }
+
+    pub(super) fn read_later(&mut self, index: usize) {
+        if let Some(socket) = self.sockets.get(index) {
+            self.unread.push(socket.key(index));
+        }
+    }
+
+    pub(super) fn has_unread(&self) -> bool {
+        !self.unread.is_empty()
+    }
+
+    pub(super) fn take_unread(&mut self) -> Vec<Key> {
+        std::mem::take(&mut self.unread)
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Duration> {
+        self.deadlines.next_in(self.now)
+    }
+
+    pub(super) fn remove(&mut self, index: usize) -> Option<Socket<S>> {
+        let mut socket = self.sockets.try_remove(index)?;
+        // It goes with the descriptor in any case.
+        self.registry.deregister(socket.wire.source()).ok();
+        Some(socket)
+    }
+}
