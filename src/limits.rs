@@ -123,7 +123,7 @@ pub const GREETING_BYTES_MAX: usize = 1024;
 pub const LATE_HANDSHAKES_TIMEOUT: Duration = Duration::from_millis(200);
 
 /// How long a server that was asked to end waits for its clients before it drops them.
-pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
+pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(6);
 
 /// How many clients that were one too many are being told so at the same time; further ones are
 /// dropped without a word.
@@ -178,6 +178,9 @@ pub const SHARD_READS_MAX: usize = 4;
 
 /// The size of a shard's one read buffer, and what one write takes at most, in bytes.
 pub const SHARD_BUFFER_BYTES: usize = 64 << 10;
+
+/// How much room for answers a shard keeps between two reads, in bytes; more is given back.
+pub const SHARD_OUT_BYTES_KEPT: usize = 256 << 10;
 
 /// Bytes of replies that wait for one viewer; one that lets more gather is dropped.
 pub const OUTBOX_BYTES_MAX: usize = 64 << 10;

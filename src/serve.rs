@@ -14,9 +14,9 @@ use tokio::{
 
 use crate::{
     limits,
-    service::{Event, Observer, Service},
+    service::{Event, Hall, Observer, Service},
     shutdown::Shutdown,
-    transport::{Connection, Listener},
+    transport::{Connection, Listener, RecvError},
 };
 
 /// How to serve.
@@ -79,6 +79,7 @@ where
     }
     let mut server = Server {
         service: Arc::new(service),
+        hall: Hall::new(options.observer.clone()),
         options,
         shutdown,
         clients: JoinSet::new(),
@@ -94,7 +95,10 @@ struct Server<S> {
     service: Arc<S>,
     options: ServeOptions,
     shutdown: Shutdown,
+    /// Those that have a task of their own.
     clients: JoinSet<()>,
+    /// Those that live on shards.
+    hall: Hall,
     refusals: JoinSet<()>,
     served: Served,
 }
@@ -116,7 +120,14 @@ impl<S: Service + Send + Sync + 'static> Server<S> {
                 () = self.shutdown.requested() => break,
                 Some(ended) = self.clients.join_next() => {
                     report(ended);
-                    if self.options.once || (!may_come && self.clients.is_empty()) {
+                    if self.options.once || (!may_come && self.is_empty()) {
+                        break;
+                    }
+                }
+                () = self.hall.left() => {
+                    // The notice may be of one who left before another came.
+                    let is_over = self.options.once || !may_come;
+                    if is_over && self.is_empty() {
                         break;
                     }
                 }
@@ -124,7 +135,7 @@ impl<S: Service + Send + Sync + 'static> Server<S> {
                 connection = connections.recv(), if may_come => match connection {
                     Some(connection) => self.admit(connection),
                     // Standard input and output have one client, and no other listener is left.
-                    None if self.clients.is_empty() => break,
+                    None if self.is_empty() => break,
                     None => may_come = false,
                 },
             }
@@ -145,7 +156,7 @@ impl<S: Service + Send + Sync + 'static> Server<S> {
         let connections_max = if self.options.once { 1 } else { self.options.connections_max };
         let observer = self.options.observer.clone();
         let peer = connection.peer().clone();
-        if self.clients.len() >= connections_max {
+        if self.len() >= connections_max {
             self.served.refused += 1;
             observer.tell(&Event::Refused { peer: &peer, connections_max });
             if self.refusals.len() < limits::REFUSALS_MAX {
@@ -156,12 +167,43 @@ impl<S: Service + Send + Sync + 'static> Server<S> {
         self.served.clients += 1;
         observer.tell(&Event::Connected(&peer));
         tracing::debug!(%peer, "connected");
+        let Some(connection) = self.seat(connection) else { return };
         let (service, shutdown) = (Arc::clone(&self.service), self.shutdown.clone());
         self.clients.spawn(async move {
             let outcome = service.serve(connection, shutdown).await;
             observer.tell(&Event::Closed { peer: &peer, error: outcome.as_ref().err() });
             tracing::debug!(%peer, error = ?outcome.err(), "closed");
         });
+    }
+
+    fn len(&self) -> usize {
+        self.clients.len() + self.hall.len()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Hands a client to the hall if the service has a hot form and the client can have it; any
+    /// other comes back.
+    fn seat(&mut self, connection: Connection) -> Option<Connection> {
+        let Some(handler) = self.service.handler(connection.peer()) else {
+            return Some(connection);
+        };
+        match connection.into_ws_socket() {
+            Err(connection) => Some(connection),
+            Ok((socket, peer)) => {
+                let named = peer.clone();
+                if let Err(error) = self.hall.enter(socket, peer, handler) {
+                    tracing::error!(peer = %named, %error, "a client cannot be served");
+                    let error = RecvError::Io { peer: named.clone(), error }.into();
+                    self.options
+                        .observer
+                        .tell(&Event::Closed { peer: &named, error: Some(&error) });
+                }
+                None
+            }
+        }
     }
 
     /// Waits for the clients, but not for ever.
@@ -172,12 +214,16 @@ impl<S: Service + Send + Sync + 'static> Server<S> {
                 report(ended);
             }
             while self.refusals.join_next().await.is_some() {}
+            self.hall.empty().await;
         };
+        self.hall.stop();
         if timeout_at(deadline, leaving).await.is_err() {
-            self.served.dropped = self.clients.len();
+            self.served.dropped = self.len();
             self.options.observer.tell(&Event::Dropped(self.served.dropped));
+            self.hall.abandon();
             self.clients.shutdown().await;
             self.refusals.shutdown().await;
+            self.hall.empty().await;
         }
     }
 }

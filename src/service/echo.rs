@@ -1,7 +1,12 @@
 //! Sends back whatever comes: the tutorial's echo server.
 
-use super::{Service, ServiceError, part};
-use crate::{shutdown::Shutdown, transport::Connection};
+use enchufe_core::MessageRef;
+
+use super::{Flow, Handler, Replies, Service, ServiceError, part};
+use crate::{
+    shutdown::Shutdown,
+    transport::{Connection, Peer},
+};
 
 /// Sends back each message as it came, of the same kind; of a stream, the bytes.
 #[derive(Debug, Clone, Copy, Default)]
@@ -17,5 +22,16 @@ impl Service for Echo {
             connection.send(message).await?;
         }
         part(connection, &shutdown).await
+    }
+
+    fn handler(&self, _: &Peer) -> Option<Box<dyn Handler>> {
+        Some(Box::new(Self))
+    }
+}
+
+impl Handler for Echo {
+    fn on_message(&mut self, message: MessageRef<'_>, replies: &mut Replies<'_>) -> Flow {
+        replies.send(message);
+        Flow::Continue
     }
 }

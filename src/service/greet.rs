@@ -1,28 +1,28 @@
 //! Greets whoever says a name: the tutorial's greet server.
 
-use std::str::FromStr;
+use std::{str::FromStr, sync::Arc};
 
 use bytes::Bytes;
-use enchufe_core::Message;
+use enchufe_core::{Message, MessageRef};
 
-use super::{Event, Observer, Service, ServiceError, part};
+use super::{Event, Flow, Handler, Observer, Replies, Service, ServiceError, part};
 use crate::{
     limits,
     shutdown::Shutdown,
-    transport::{Connection, Framing},
+    transport::{Connection, Framing, Peer},
 };
 
 /// Answers each message, a name, with a greeting; on streams, each line.
 #[derive(Debug, Clone, Default)]
 pub struct Greet {
-    greeting: Greeting,
+    greeting: Arc<Greeting>,
     observer: Observer,
 }
 
 impl Greet {
     /// A service that says `greeting` and tells `observer` each name and each answer.
     pub fn new(greeting: Greeting, observer: Observer) -> Self {
-        Self { greeting, observer }
+        Self { greeting: Arc::new(greeting), observer }
     }
 }
 
@@ -37,6 +37,29 @@ impl Service for Greet {
             self.observer.tell(&Event::Sent { peer: &peer, message: &answer });
         }
         part(connection, &shutdown).await
+    }
+
+    fn handler(&self, peer: &Peer) -> Option<Box<dyn Handler>> {
+        let Self { greeting, observer } = self.clone();
+        Some(Box::new(Greeter { greeting, observer, peer: peer.clone() }))
+    }
+}
+
+/// Greets one client.
+struct Greeter {
+    greeting: Arc<Greeting>,
+    observer: Observer,
+    peer: Peer,
+}
+
+impl Handler for Greeter {
+    fn on_message(&mut self, name: MessageRef<'_>, replies: &mut Replies<'_>) -> Flow {
+        let (peer, name) = (&self.peer, name.to_owned());
+        self.observer.tell(&Event::Received { peer, message: &name });
+        let answer = self.greeting.to(&name);
+        replies.send(answer.as_ref());
+        self.observer.tell(&Event::Sent { peer, message: &answer });
+        Flow::Continue
     }
 }
 

@@ -7,18 +7,22 @@
 mod echo;
 mod feed;
 mod greet;
+mod guests;
+mod handler;
 mod observer;
 
 use enchufe_core::ws::{CloseCode, CloseReason};
 
 use crate::{
     shutdown::Shutdown,
-    transport::{Connection, RecvError, SendError},
+    transport::{Connection, Peer, RecvError, SendError},
 };
 
 pub use echo::Echo;
 pub use feed::Feed;
 pub use greet::{Greet, Greeting, ParseGreetingError};
+pub(crate) use guests::Hall;
+pub use handler::{Flow, Handler, Replies};
 pub use observer::{Event, Observer};
 
 /// What a server does with each client.
@@ -41,6 +45,13 @@ pub trait Service {
         connection: Connection,
         shutdown: Shutdown,
     ) -> impl Future<Output = Result<(), ServiceError>> + Send;
+
+    /// The hot form of the service for a client, if it has one: WebSocket clients are then served
+    /// by it, in the table of a shard, and not by [`Service::serve`]. Both must do the same.
+    fn handler(&self, peer: &Peer) -> Option<Box<dyn Handler>> {
+        let _ = peer;
+        None
+    }
 }
 
 /// Why a client was not served to its end.

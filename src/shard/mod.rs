@@ -31,8 +31,8 @@ use enchufe_core::{
 use mio::{Events, Poll, Token};
 
 use crate::limits;
-use socket::{Phase, Socket};
 pub use deadlines::Patience;
+use socket::{Phase, Socket};
 pub(crate) use {
     enchufe_core::fanout::{SLICES_MAX, Transmit},
     table::{Admission, Key, Table},
@@ -188,7 +188,7 @@ impl<T: Tenant> Shard<T> {
     /// Runs until it was told to stop and the last connection has gone.
     pub(crate) fn run(mut self) {
         let mut events = Events::with_capacity(1024);
-        while !(self.table.is_stopping() && self.table.is_empty()) {
+        while !self.table.is_deserted() {
             let is_busy = self.tenant.outlet().has_ready() || self.table.has_unread();
             let timeout = if is_busy { Some(Duration::ZERO) } else { self.table.next_deadline() };
             if let Err(error) = self.poll.poll(&mut events, timeout)

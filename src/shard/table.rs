@@ -44,6 +44,7 @@ pub(crate) struct Table<S> {
     pub(super) dropped: u64,
     serial: u32,
     stopping: bool,
+    abandoned: bool,
 }
 
 impl<S> Table<S> {
@@ -58,6 +59,7 @@ impl<S> Table<S> {
             dropped: 0,
             serial: 0,
             stopping: false,
+            abandoned: false,
         }
     }
 
@@ -105,17 +107,24 @@ impl<S> Table<S> {
         self.stopping = true;
     }
 
+    /// Drops every connection, without a word.
+    pub(crate) fn abandon(&mut self) {
+        self.stopping = true;
+        self.abandoned = true;
+    }
+
     pub(super) fn is_stopping(&self) -> bool {
         self.stopping
+    }
+
+    /// Whether nobody is left, or to be left.
+    pub(super) fn is_deserted(&self) -> bool {
+        self.abandoned || (self.stopping && self.sockets.is_empty())
     }
 
     /// Connections that did not end as they should have.
     pub(crate) fn dropped(&self) -> u64 {
         self.dropped
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.sockets.is_empty()
     }
 
     pub(super) fn indices(&self) -> Vec<usize> {

@@ -16,10 +16,10 @@ use crate::{limits, transport::RecvError};
 /// The receiving half.
 #[derive(Debug)]
 pub(crate) struct Incoming {
-    shared: Arc<Shared>,
-    decoder: Decoder,
+    pub(super) shared: Arc<Shared>,
+    pub(super) decoder: Decoder,
     /// What was read behind the last message. Empty, and without memory, while nothing comes.
-    buffer: BytesMut,
+    pub(super) buffer: BytesMut,
     phase: Phase,
     closed_with: Option<CloseReason>,
     watch: Watch,
@@ -67,6 +67,15 @@ impl Incoming {
     /// nothing, or when it only went away after we had closed.
     pub(crate) fn closed_with(&self) -> Option<&CloseReason> {
         self.closed_with.as_ref()
+    }
+
+    /// Whether nothing was received yet, and nothing but the handshake sent.
+    pub(super) fn is_fresh(&self) -> bool {
+        matches!(self.phase, Phase::Open)
+            && self.watch.ping_at.is_none()
+            && self.decoder.is_idle()
+            && self.shared.close_deadline().is_none()
+            && self.shared.write(|writer| writer.is_fresh())
     }
 
     pub(super) fn has_ended(&self) -> bool {

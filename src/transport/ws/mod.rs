@@ -13,7 +13,7 @@ mod writer;
 
 use std::{sync::Arc, time::Duration};
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use enchufe_core::ws::{CloseReason, Decoder, Limits, Role};
 use tokio::net::TcpStream;
 
@@ -84,4 +84,30 @@ pub(super) async fn close(
     let sent = outgoing.close(&reason).await;
     while let Ok(Some(_)) = incoming.recv().await {}
     sent
+}
+
+/// A connection of which nothing was received yet, taken apart for a loop of its own.
+#[derive(Debug)]
+pub(crate) struct Socket {
+    /// Non-blocking.
+    pub(crate) stream: TcpStream,
+    /// What came in behind the handshake.
+    pub(crate) received: Bytes,
+    /// For what the peer sends.
+    pub(crate) decoder: Decoder,
+}
+
+/// Takes a connection apart whose halves were not used yet and whose peer is watched over as is
+/// the custom here; any other comes back as it was.
+pub(super) fn take_apart(
+    incoming: Incoming,
+    outgoing: Outgoing,
+) -> Result<Socket, (Incoming, Outgoing)> {
+    if !incoming.is_fresh() || incoming.shared.keepalive != Some(Keepalive::default()) {
+        return Err((incoming, outgoing));
+    }
+    drop(outgoing);
+    let Incoming { shared, decoder, buffer, .. } = incoming;
+    let Shared { stream, .. } = Arc::into_inner(shared).expect("both halves were here");
+    Ok(Socket { stream, received: buffer.freeze(), decoder })
 }

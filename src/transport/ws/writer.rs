@@ -56,6 +56,16 @@ impl Writer {
         !matches!(self.closing, Closing::Open)
     }
 
+    /// Whether nothing waits and nothing had to.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.is_between_frames()
+            && self.pong.is_none()
+            && !self.ping
+            && !self.is_closing()
+            && self.failed.is_none()
+            && self.progress_at.is_none()
+    }
+
     /// Since when the socket has taken nothing of a frame that was begun.
     pub(super) fn blocked_since(&self) -> Option<Instant> {
         self.blocked_since

@@ -1,0 +1,131 @@
+//! What is sent to the clients of a service.
+//!
+//! Answers to what one read brought are written into one buffer that all clients share, and sent
+//! from there. Only what a client does not take at once becomes its own, and until it has taken
+//! that, nothing more of it is read: so nobody makes the server keep more than the answers to one
+//! read.
+
+use enchufe_core::ws::{CloseReason, encode};
+
+use super::Guest;
+use crate::{
+    limits,
+    shard::{Full, Outlet, Slices, Transmit},
+};
+
+/// The shared buffer. Between two calls of the shard it is empty.
+#[derive(Default)]
+pub(crate) struct Answers {
+    out: Vec<u8>,
+}
+
+/// What a client has not taken yet.
+pub(super) struct Waiting {
+    bytes: Vec<u8>,
+    sent: usize,
+}
+
+impl Answers {
+    /// Where the next bytes for a client go.
+    pub(super) fn of<'a>(&'a mut self, waiting: &'a mut Option<Box<Waiting>>) -> &'a mut Vec<u8> {
+        match waiting {
+            Some(waiting) => &mut waiting.bytes,
+            None => &mut self.out,
+        }
+    }
+
+    fn keep_rest(&mut self, guest: &mut Guest, sent: usize) {
+        let bytes = std::mem::take(&mut self.out);
+        guest.waiting = Some(Box::new(Waiting { bytes, sent }));
+    }
+}
+
+impl Outlet for Answers {
+    type Seat = Guest;
+
+    const ANSWERS_AT_ONCE: bool = true;
+
+    fn push(&mut self, guest: &mut Guest, frame: &[u8]) -> Result<(), Full> {
+        // Who does not take what waits is not asked for a sign of life, and nothing of it is read.
+        if guest.waiting.is_none() {
+            self.out.extend_from_slice(frame);
+        }
+        Ok(())
+    }
+
+    fn close(&mut self, guest: &mut Guest, reason: &CloseReason) {
+        if !guest.is_closing {
+            guest.is_closing = true;
+            encode::close(self.of(&mut guest.waiting), Some(reason), None);
+        }
+    }
+
+    fn finish(&mut self, guest: &mut Guest, reason: &CloseReason) {
+        self.close(guest, reason);
+    }
+
+    fn is_closing(&self, guest: &Guest) -> bool {
+        guest.is_closing
+    }
+
+    fn is_filling(&self, _: &Guest) -> bool {
+        self.out.len() >= limits::SHARD_BUFFER_BYTES
+    }
+
+    fn is_full(&self, guest: &Guest) -> bool {
+        guest.waiting.is_some() && !guest.is_closing
+    }
+
+    fn next_ready(&mut self, _: &mut usize) -> Option<usize> {
+        None
+    }
+
+    fn has_ready(&self) -> bool {
+        false
+    }
+
+    fn transmit<'a>(
+        &'a mut self,
+        guest: &'a mut Guest,
+        _: usize,
+        slices: &mut Slices<'a>,
+    ) -> Transmit {
+        let bytes = match &guest.waiting {
+            Some(waiting) => &waiting.bytes[waiting.sent..],
+            None => &self.out[..],
+        };
+        match bytes.len() {
+            0 if guest.is_closing => Transmit::Closed,
+            0 => Transmit::Idle,
+            len => {
+                slices.push(bytes);
+                Transmit::Bytes(len)
+            }
+        }
+    }
+
+    fn sent(&mut self, guest: &mut Guest, bytes: usize) {
+        match &mut guest.waiting {
+            Some(waiting) => {
+                waiting.sent += bytes;
+                if waiting.sent == waiting.bytes.len() {
+                    guest.waiting = None;
+                }
+            }
+            None if bytes < self.out.len() => self.keep_rest(guest, bytes),
+            None if self.out.capacity() > limits::SHARD_OUT_BYTES_KEPT => self.out = Vec::new(),
+            None => self.out.clear(),
+        }
+    }
+
+    fn blocked(&mut self, guest: &mut Guest) {
+        if guest.waiting.is_none() && !self.out.is_empty() {
+            self.keep_rest(guest, 0);
+        }
+    }
+
+    fn writable(&mut self, _: &mut Guest) {}
+
+    /// Never: everything that waits is one slice, which is taken whole or not.
+    fn again(&mut self, _: &mut Guest) {}
+}

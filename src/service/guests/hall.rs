@@ -1,0 +1,157 @@
+//! Where the WebSocket clients of a service are served: the shards, and who is there.
+
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use tokio::sync::Notify;
+use tokio_util::task::TaskTracker;
+
+use super::{Answers, Guests, Inbox};
+use crate::{
+    service::{Handler, Observer},
+    shard::{Admission, Patience, Shard, Wire},
+    transport::{Peer, ws::Socket},
+};
+
+/// What a shard is told.
+pub(super) enum Letter {
+    Newcomer(Box<Newcomer>),
+    /// Tell the clients and end.
+    Stop,
+    /// Drop whoever is left.
+    Abandon,
+}
+
+/// A client that comes in.
+pub(super) struct Newcomer {
+    pub(super) admission: Admission,
+    pub(super) handler: Box<dyn Handler>,
+    pub(super) peer: Peer,
+    pub(super) visit: Visit,
+}
+
+/// The shards of one server. They are started for the first client, and dropped with this.
+pub(crate) struct Hall {
+    doors: Vec<Door>,
+    next: usize,
+    visits: Arc<Visits>,
+    threads: TaskTracker,
+    observer: Observer,
+}
+
+struct Door {
+    inbox: Arc<Inbox>,
+    waker: Arc<mio::Waker>,
+}
+
+#[derive(Default)]
+struct Visits {
+    count: AtomicUsize,
+    left: Notify,
+}
+
+/// One client's presence, over when dropped.
+pub(super) struct Visit(Arc<Visits>);
+
+impl Drop for Visit {
+    fn drop(&mut self) {
+        self.0.count.fetch_sub(1, Ordering::AcqRel);
+        self.0.left.notify_one();
+    }
+}
+
+impl Hall {
+    pub(crate) fn new(observer: Observer) -> Self {
+        let (doors, visits, threads) = (Vec::new(), Arc::default(), TaskTracker::new());
+        Self { doors, next: 0, visits, threads, observer }
+    }
+
+    /// How many clients are in it.
+    pub(crate) fn len(&self) -> usize {
+        self.visits.count.load(Ordering::Acquire)
+    }
+
+    /// Waits until some client has left. Cancel-safe.
+    pub(crate) async fn left(&self) {
+        self.visits.left.notified().await;
+    }
+
+    /// Hands a client to a shard; the shards take turns.
+    ///
+    /// # Errors
+    ///
+    /// When the system gives no event queue or thread for the shards, or takes the socket away.
+    pub(crate) fn enter(
+        &mut self,
+        socket: Socket,
+        peer: Peer,
+        handler: Box<dyn Handler>,
+    ) -> io::Result<()> {
+        if self.doors.is_empty() {
+            let threads = std::thread::available_parallelism().map_or(1, usize::from);
+            self.doors = (0..threads).map(|index| self.open(index)).collect::<Result<_, _>>()?;
+        }
+        self.visits.count.fetch_add(1, Ordering::AcqRel);
+        let visit = Visit(Arc::clone(&self.visits));
+        let Socket { stream, received: leftover, decoder } = socket;
+        let wire = Wire::Plain(mio::net::TcpStream::from_std(stream.into_std()?));
+        let admission = Admission { wire, leftover, decoder };
+        let door = &self.doors[self.next % self.doors.len()];
+        self.next = self.next.wrapping_add(1);
+        let newcomer = Newcomer { admission, handler, peer, visit };
+        door.post(Letter::Newcomer(Box::new(newcomer)));
+        Ok(())
+    }
+
+    fn open(&self, index: usize) -> io::Result<Door> {
+        let (inbox, observer) = (Arc::new(Inbox::default()), self.observer.clone());
+        let mut door = None;
+        let shard = Shard::new(Patience::default(), |waker| {
+            door = Some(Door { inbox: Arc::clone(&inbox), waker });
+            Guests { inbox, answers: Answers::default(), observer }
+        })?;
+        // A plain thread, which no runtime waits for: the tracker only counts it.
+        let running = self.threads.token();
+        std::thread::Builder::new().name(format!("service-{index}")).spawn(move || {
+            shard.run();
+            drop(running);
+        })?;
+        Ok(door.expect("the tenant was made"))
+    }
+
+    /// Tells every client that this is the end.
+    pub(crate) fn stop(&self) {
+        self.doors.iter().for_each(|door| door.post(Letter::Stop));
+    }
+
+    /// Waits until all have left after [`Hall::stop`], and the shards with them. Cancel-safe.
+    pub(crate) async fn empty(&self) {
+        self.threads.close();
+        self.threads.wait().await;
+    }
+
+    /// Drops whoever is left.
+    pub(crate) fn abandon(&self) {
+        self.doors.iter().for_each(|door| door.post(Letter::Abandon));
+    }
+}
+
+impl Drop for Hall {
+    fn drop(&mut self) {
+        self.abandon();
+    }
+}
+
+impl Door {
+    fn post(&self, letter: Letter) {
+        self.inbox.letters().push(letter);
+        if let Err(error) = self.waker.wake() {
+            tracing::error!(%error, "a shard cannot be woken");
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! The WebSocket clients of a service that has a [`Handler`], as tenants of a shard.
+
+mod answers;
+mod hall;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::{Event, Flow, Handler, Observer, Replies, ServiceError};
+use crate::{
+    limits,
+    shard::{Ending, Full, Outlet as _, Received, Table, Tenant},
+    transport::{Peer, RecvError, SendError},
+};
+use answers::{Answers, Waiting};
+pub(crate) use hall::Hall;
+use hall::{Letter, Newcomer, Visit};
+
+/// What is kept of a client.
+pub(crate) struct Guest {
+    handler: Box<dyn Handler>,
+    peer: Peer,
+    /// What it has not taken yet.
+    waiting: Option<Box<Waiting>>,
+    is_closing: bool,
+    /// Counts it for as long as it is here.
+    _visit: Visit,
+}
+
+/// The clients of one shard.
+pub(super) struct Guests {
+    inbox: Arc<Inbox>,
+    answers: Answers,
+    observer: Observer,
+}
+
+/// How a shard hears of newcomers, of which there are no more than the server admits.
+#[derive(Default)]
+pub(super) struct Inbox(Mutex<Vec<Letter>>);
+
+impl Inbox {
+    fn letters(&self) -> MutexGuard<'_, Vec<Letter>> {
+        // A push or a take leaves it whole.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Guests {
+    fn take_in(&self, newcomer: Newcomer, table: &mut Table<Guest>) {
+        let Newcomer { admission, handler, peer, visit } = newcomer;
+        let named = peer.clone();
+        let admitted = table.admit(admission, |_| Guest {
+            handler,
+            peer,
+            waiting: None,
+            is_closing: false,
+            _visit: visit,
+        });
+        if let Err(error) = admitted {
+            tracing::warn!(peer = %named, %error, "a client cannot be watched and is dropped");
+            let error = ServiceError::Recv(RecvError::Io { peer: named.clone(), error });
+            self.observer.tell(&Event::Closed { peer: &named, error: Some(&error) });
+        }
+    }
+}
+
+impl Tenant for Guests {
+    type Outlet = Answers;
+
+    fn outlet(&mut self) -> &mut Answers {
+        &mut self.answers
+    }
+
+    fn on_wake(&mut self, table: &mut Table<Guest>) {
+        let letters = std::mem::take(&mut *self.inbox.letters());
+        for letter in letters {
+            match letter {
+                Letter::Newcomer(newcomer) => self.take_in(*newcomer, table),
+                Letter::Stop => table.stop(),
+                Letter::Abandon => table.abandon(),
+            }
+        }
+    }
+
+    fn on_message(&mut self, guest: &mut Guest, received: Received<'_>) -> Result<(), Full> {
+        let mut replies = Replies::new(self.answers.of(&mut guest.waiting));
+        if let Flow::Close(reason) = guest.handler.on_message(received.message, &mut replies) {
+            self.answers.close(guest, &reason);
+        }
+        Ok(())
+    }
+
+    fn on_heartbeat(&mut self, _: &mut Guest) {}
+
+    fn on_end(&mut self, guest: Guest, ending: Ending) {
+        let peer = guest.peer;
+        let error = error(&peer, ending);
+        tracing::debug!(%peer, ?error, "closed");
+        self.observer.tell(&Event::Closed { peer: &peer, error: error.as_ref() });
+    }
+
+    fn on_round(&mut self, _: &Table<Guest>) {}
+}
+
+/// Why a client was not served to its end; `None` when it was.
+fn error(peer: &Peer, ending: Ending) -> Option<ServiceError> {
+    let named = peer.clone();
+    Some(match ending {
+        Ending::Closed => return None,
+        Ending::Abnormal => RecvError::Abnormal { peer: named }.into(),
+        Ending::Violation(violation) => {
+            let (code, reason) = (violation.code, violation.to_string());
+            RecvError::Violation { peer: named, code, reason }.into()
+        }
+        Ending::Silent => RecvError::Silent { peer: named, silence: limits::DEAD_AFTER }.into(),
+        Ending::Deaf => SendError::TimedOut { peer: named, timeout: limits::DEAD_AFTER }.into(),
+        Ending::Broken(error) => RecvError::from_io(peer, error).into(),
+    })
+}
