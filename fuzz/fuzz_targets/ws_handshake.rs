@@ -3,7 +3,10 @@
 //! The input is the method on a line of its own, then one header field a line.
 #![no_main]
 
-use enchufe_core::ws::handshake::{Request, accept, verify};
+use enchufe_core::ws::{
+    deflate::{Direction, Offer, Policy, WindowBits},
+    handshake::{Request, accept, verify},
+};
 use libfuzzer_sys::fuzz_target;
 
 const PROTOCOLS: [&str; 2] = ["enchufe.v1", "chat"];
@@ -18,7 +21,10 @@ fuzz_target!(|data: &[u8]| {
         })
         .collect();
 
-    match accept(&Request { method, http_11: true, headers: &headers }, &PROTOCOLS) {
+    let full = Direction { context_takeover: true, window_bits: WindowBits::MAX };
+    let policy = Policy { server: full, client: full };
+    let request = Request { method, http_11: true, headers: &headers };
+    match accept(&request, &PROTOCOLS, Some(&policy)) {
         Ok(accepted) => {
             let key = headers
                 .iter()
@@ -33,14 +39,22 @@ fuzz_target!(|data: &[u8]| {
             if let Some(protocol) = &accepted.protocol {
                 answer.push(("sec-websocket-protocol", protocol.as_bytes()));
             }
-            assert_eq!(verify(101, &answer, key, &PROTOCOLS), Ok(accepted.protocol.clone()));
+            if let Some(extensions) = &accepted.extensions {
+                answer.push(("sec-websocket-extensions", extensions.as_bytes()));
+            }
+            let opened = verify(101, &answer, key, &PROTOCOLS, Some(&Offer::default()));
+            let opened = opened.expect("the answer fits any offer that asks for nothing");
+            assert_eq!(opened.protocol, accepted.protocol);
+            assert_eq!(opened.deflate, accepted.deflate);
         }
         Err(refusal) => {
             assert!(matches!(refusal.status(), 400 | 405 | 426), "{refusal}");
             shown(&refusal.to_string());
         }
     }
-    if let Err(error) = verify(101, &headers, "dGhlIHNhbXBsZSBub25jZQ==", &PROTOCOLS) {
+    if let Err(error) =
+        verify(101, &headers, "dGhlIHNhbXBsZSBub25jZQ==", &PROTOCOLS, Some(&Offer::default()))
+    {
         shown(&error.to_string());
     }
 });

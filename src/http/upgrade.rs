@@ -106,7 +106,7 @@ fn shake_hands(request: &Request<Incoming>) -> Result<handshake::Accepted, Refus
         http_11: request.version() == Version::HTTP_11,
         headers: &headers,
     };
-    handshake::accept(&head, &[v1::NAME]).map_err(|refused| {
+    handshake::accept(&head, &[v1::NAME], None).map_err(|refused| {
         let status = StatusCode::from_u16(refused.status()).unwrap_or(StatusCode::BAD_REQUEST);
         let refusal = Refusal::new(status, "bad_handshake", &refused);
         match refused.headers().first() {

@@ -74,8 +74,8 @@ impl<T: Tenant> Shard<T> {
             let Socket { decoder, seat, violation, .. } = socket;
             let consumed = match decoder.decode(input) {
                 Ok(ws::Decoded { event: None, .. }) => break,
-                Ok(ws::Decoded { consumed, event: Some(event) }) => {
-                    if on_event(&mut self.tenant, seat, event, false).is_err() {
+                Ok(ws::Decoded { consumed, event: Some(event), compressed }) => {
+                    if on_event(&mut self.tenant, seat, event, compressed).is_err() {
                         self.drop_socket(index, Ending::Deaf);
                         return;
                     }

@@ -7,17 +7,23 @@
 use std::ops::Range;
 
 use super::{
-    CloseCode, CloseReason, Header, Limits, Opcode, Role, Violation, ViolationKind, mask,
+    CloseCode, CloseReason, Header, Limits, Opcode, Role, Violation, ViolationKind,
+    deflate::{Direction, Inflater},
+    mask,
     partial::{OpenFrame, Partial, PartialMessage},
     utf8,
 };
 use crate::{Kind, MessageRef};
 
-/// Decodes what one peer sends. Between two messages it owns no heap memory.
+/// Decodes what one peer sends. Between two messages it owns no heap memory, except that with
+/// context takeover it keeps the window that the next message may refer to.
 #[derive(Debug)]
 pub struct Decoder {
     limits: Limits,
     partial: Option<Box<Partial>>,
+    inflater: Option<Box<Inflater>>,
+    /// How the peer compresses, if it may.
+    deflate: Option<Direction>,
     role: Role,
     /// A Close frame or a violation came: nothing after it counts.
     ended: bool,
@@ -30,6 +36,8 @@ pub struct Decoded<'a> {
     pub consumed: usize,
     /// What became whole. `None` says that the whole input is consumed.
     pub event: Option<Event<'a>>,
+    /// Whether the event is a message that came compressed, so that it can be answered in kind.
+    pub compressed: bool,
 }
 
 /// Something the peer said. Payloads are lent from the input, or from the decoder until its next
@@ -50,7 +58,12 @@ pub enum Event<'a> {
 impl Decoder {
     /// A decoder for what our peer sends, where `role` is ours.
     pub fn new(role: Role, limits: Limits) -> Self {
-        Self { limits, partial: None, role, ended: false }
+        Self { limits, partial: None, inflater: None, deflate: None, role, ended: false }
+    }
+
+    /// A decoder that also inflates: the peer may compress as the handshake agreed for its side.
+    pub fn with_deflate(role: Role, limits: Limits, peer: Direction) -> Self {
+        Self { deflate: Some(peer), ..Self::new(role, limits) }
     }
 
     /// Decodes the next event at the front of `input`, unmasking there.
@@ -60,30 +73,38 @@ impl Decoder {
     ///
     /// # Errors
     ///
-    /// The first [`Violation`] of RFC 6455 or of the [`Limits`], as soon as the bytes that show it
+    /// The first [`Violation`] of RFC 6455, RFC 7692 or the [`Limits`], as soon as the bytes that show it
     /// are there. After it, as after [`Event::Close`], all input is consumed and ignored.
     pub fn decode<'a>(&'a mut self, input: &'a mut [u8]) -> Result<Decoded<'a>, Violation> {
         self.release();
         if self.ended {
-            return Ok(Decoded { consumed: input.len(), event: None });
+            return Ok(Decoded { consumed: input.len(), event: None, compressed: false });
         }
         let (consumed, found) = self.advance(input).map_err(|kind| {
             self.end();
             Violation::from(kind)
         })?;
+        let mut compressed = false;
         let event = match found {
-            Found::Nothing => None,
+            Found::Nothing => {
+                self.rest();
+                None
+            }
             Found::Close(reason) => {
                 self.end();
                 Some(Event::Close(reason))
             }
             Found::InInput(opcode, payload) => Some(event(opcode, &input[payload])),
-            Found::Kept(opcode) => self.kept(opcode),
+            Found::Kept(opcode) => {
+                compressed = !opcode.is_control() && self.is_inflating();
+                self.kept(opcode)
+            }
         };
-        Ok(Decoded { consumed, event })
+        Ok(Decoded { consumed, event, compressed })
     }
 
-    /// Whether the decoder stands between two messages and keeps nothing.
+    /// Whether the decoder stands between two messages and keeps nothing, but for the window of a
+    /// peer with context takeover.
     pub fn is_idle(&self) -> bool {
         self.partial.is_none()
     }
@@ -91,6 +112,22 @@ impl Decoder {
     fn end(&mut self) {
         self.ended = true;
         self.partial = None;
+        self.inflater = None;
+    }
+
+    /// Drops what inflates, when all input is consumed and no message waits for more.
+    fn rest(&mut self) {
+        let is_inflating = self.is_inflating();
+        if let Some(inflater) = &mut self.inflater
+            && !is_inflating
+            && !inflater.rest()
+        {
+            self.inflater = None;
+        }
+    }
+
+    fn is_inflating(&self) -> bool {
+        self.partial.as_ref().is_some_and(|partial| partial.is_inflating())
     }
 
     /// Drops what the last call lent, and the box when nothing else is in it.
@@ -114,7 +151,7 @@ impl Decoder {
                 };
                 let payload_len = self.admit(&header)?;
                 let whole = header.fin && header.opcode != Opcode::Continuation;
-                if whole && payload_len <= input.len() - at {
+                if whole && !header.compressed && payload_len <= input.len() - at {
                     let payload = at..at + payload_len;
                     let found = found_in_input(&header, input, payload.clone())?;
                     return Ok((payload.end, found));
@@ -123,7 +160,9 @@ impl Decoder {
             }
 
             let limits = self.limits;
-            let received = self.partial().receive(&mut input[at..], limits)?;
+            let partial = self.partial.get_or_insert_default();
+            let inflater = self.inflater.as_deref_mut();
+            let received = partial.receive(&mut input[at..], limits, inflater)?;
             at += received.consumed;
             match received.whole.map(|header| (header.opcode, header.fin)) {
                 None => return Ok((at, Found::Nothing)),
@@ -178,19 +217,23 @@ impl Decoder {
     /// Refuses a frame that does not belong here or exceeds a limit, before a byte of it is kept,
     /// and returns the length of its payload.
     fn admit(&self, header: &Header) -> Result<usize, ViolationKind> {
-        // Compression is not offered, so that no peer may use it.
-        if header.compressed {
+        // Only a message's first frame says that it is compressed (RFC 7692 §6).
+        let may_compress = self.deflate.is_some() && header.opcode != Opcode::Continuation;
+        if header.compressed && !may_compress {
             return Err(ViolationKind::ReservedBits(0b100));
         }
-        let bytes_max = self.limits.message_bytes_max;
         let message = self.partial.as_ref().and_then(|partial| partial.message.as_ref());
-        let before = match (header.opcode, message) {
-            (Opcode::Continuation, Some(message)) => message.len(),
+        let (before, compressed) = match (header.opcode, message) {
+            (Opcode::Continuation, Some(message)) => (message.wire_bytes(), message.compressed),
             (Opcode::Continuation, None) => return Err(ViolationKind::NothingToContinue),
             (Opcode::Text | Opcode::Binary, Some(_)) => {
                 return Err(ViolationKind::MessageInsideMessage(header.opcode));
             }
-            _ => 0,
+            _ => (0, header.compressed),
+        };
+        let bytes_max = match compressed {
+            true => self.limits.compressed_bytes_max(),
+            false => self.limits.message_bytes_max,
         };
         match usize::try_from(header.payload_len) {
             Ok(len) if header.opcode.is_control() || len <= bytes_max.saturating_sub(before) => {
@@ -210,11 +253,15 @@ impl Decoder {
         match (header.opcode, &mut partial.message) {
             (Opcode::Continuation, Some(message)) => message.charge(payload_len, limits)?,
             (Opcode::Text | Opcode::Binary, message) => {
-                *message = Some(PartialMessage::new(header.opcode));
+                let compressed = header.compressed;
+                *message = Some(PartialMessage::new(header.opcode, compressed, payload_len));
             }
             _ => {}
         }
         partial.frame = Some(OpenFrame::new(header, payload_len));
+        if let (true, Some(direction)) = (header.compressed, self.deflate) {
+            self.inflater.get_or_insert_with(|| Box::new(Inflater::new(direction)));
+        }
         Ok(())
     }
 

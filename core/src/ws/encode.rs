@@ -4,16 +4,72 @@
 //! client's masking key is handed in, fresh and unpredictable for every frame (RFC 6455 §5.3),
 //! because there is no randomness here.
 
-use super::{CloseReason, Header, HeaderBytes, Opcode, frame::CONTROL_BYTES_MAX, mask};
+use super::{
+    CloseReason, Header, HeaderBytes, Opcode,
+    deflate::Deflater,
+    frame::{CONTROL_BYTES_MAX, HEADER_BYTES_MAX},
+    mask,
+};
 use crate::{Kind, MessageRef};
 
 /// Appends a whole message as one frame.
 pub fn message(out: &mut Vec<u8>, message: MessageRef<'_>, mask: Option<[u8; 4]>) {
-    let opcode = match message.kind {
+    frame(out, opcode(message.kind), message.payload, mask);
+}
+
+/// Appends a whole message as one compressed frame (RFC 7692 §6.1), whether that is shorter or not.
+pub fn compressed(
+    out: &mut Vec<u8>,
+    kind: Kind,
+    payload: &[u8],
+    mask: Option<[u8; 4]>,
+    deflater: &mut Deflater,
+) {
+    // The header's length depends on what compressing comes to.
+    let from = out.len();
+    out.resize(from + HEADER_BYTES_MAX, 0);
+    deflater.compress(payload, out);
+    let len = out.len() - from - HEADER_BYTES_MAX;
+    let header =
+        Header { fin: true, compressed: true, opcode: opcode(kind), mask, payload_len: len as u64 };
+    let header = header.encode();
+    out[from..from + header.len()].copy_from_slice(&header);
+    out.drain(from + header.len()..from + HEADER_BYTES_MAX);
+    if let Some(key) = mask {
+        mask::apply(&mut out[from + header.len()..], key);
+    }
+}
+
+/// Appends a whole message as one frame, compressed where that makes it shorter. What is shorter
+/// than [`COMPRESSED_BYTES_MIN`] is not even tried. Says whether it was compressed.
+pub fn shortest(
+    out: &mut Vec<u8>,
+    kind: Kind,
+    payload: &[u8],
+    mask: Option<[u8; 4]>,
+    deflater: &mut Deflater,
+) -> bool {
+    if payload.len() >= COMPRESSED_BYTES_MIN {
+        let from = out.len();
+        compressed(out, kind, payload, mask, deflater);
+        if out.len() - from < header(opcode(kind), payload.len(), mask).len() + payload.len() {
+            return true;
+        }
+        out.truncate(from);
+        deflater.forget();
+    }
+    message(out, MessageRef { kind, payload }, mask);
+    false
+}
+
+/// The shortest payload, in bytes, that [`shortest`] tries to compress.
+pub const COMPRESSED_BYTES_MIN: usize = 64;
+
+fn opcode(kind: Kind) -> Opcode {
+    match kind {
         Kind::Text => Opcode::Text,
         Kind::Binary => Opcode::Binary,
-    };
-    frame(out, opcode, message.payload, mask);
+    }
 }
 
 /// Appends one final frame. A control frame carries at most 125 bytes (RFC 6455 §5.5): of a longer

@@ -14,7 +14,7 @@
 //! let mut decoder = ws::Decoder::new(ws::Role::Client, ws::Limits::default());
 //! let mut at = 0;
 //! loop {
-//!     let ws::Decoded { consumed, event } = decoder.decode(&mut sent[at..])?;
+//!     let ws::Decoded { consumed, event, .. } = decoder.decode(&mut sent[at..])?;
 //!     at += consumed;
 //!     match event {
 //!         Some(ws::Event::Message(message)) => assert_eq!(message.payload, b"Hola"),
@@ -28,6 +28,7 @@
 mod close;
 mod codes;
 mod decode;
+pub mod deflate;
 pub mod encode;
 mod frame;
 pub mod handshake;
@@ -60,6 +61,14 @@ pub struct Limits {
     /// message may add up to twice `message_bytes_max`, so that the longest message passes when
     /// its fragments are this long on average, and endless empty ones do not. 0 charges nothing.
     pub fragment_overhead_bytes: usize,
+}
+
+impl Limits {
+    /// How long a compressed message may be before it is inflated: even a bad compressor does not
+    /// make a message of the longest size longer than this.
+    fn compressed_bytes_max(&self) -> usize {
+        self.message_bytes_max.saturating_mul(2).saturating_add(64)
+    }
 }
 
 impl Default for Limits {

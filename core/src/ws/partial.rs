@@ -7,10 +7,14 @@ use arrayvec::ArrayVec;
 
 use super::{
     Header, Limits, Opcode, ViolationKind,
+    deflate::{Inflater, Stop},
     frame::{CONTROL_BYTES_MAX, HEADER_BYTES_MAX},
     mask, utf8,
 };
 use crate::{Kind, MessageRef};
+
+/// What inflating makes room for at least, in bytes, where the limit allows it.
+const ROOM_MIN: usize = 256;
 
 /// Everything unfinished, and whatever the last call lent to its caller.
 #[derive(Debug, Default)]
@@ -44,12 +48,18 @@ impl Partial {
             && self.message.is_none()
     }
 
+    /// Whether it keeps a compressed message.
+    pub(super) fn is_inflating(&self) -> bool {
+        self.message.as_ref().is_some_and(|message| message.compressed)
+    }
+
     /// Takes the next bytes of the open frame's payload from the front of `input`, and says how
     /// many it took and, when that made the frame whole, what its header was.
     pub(super) fn receive(
         &mut self,
         input: &mut [u8],
         limits: Limits,
+        inflater: Option<&mut Inflater>,
     ) -> Result<Received, ViolationKind> {
         let Some(frame) = &mut self.frame else { return Ok(Received::default()) };
         let consumed = frame.remaining.min(input.len());
@@ -66,13 +76,24 @@ impl Partial {
             // A control frame's header was refused unless its length fits.
             self.control.extend(piece.iter().copied());
         } else if let Some(message) = &mut self.message {
-            let len_max = if header.fin {
-                message.bytes.len() + consumed + remaining
-            } else {
-                limits.message_bytes_max
-            };
-            message.append(piece, len_max)?;
-            if remaining == 0 && header.fin {
+            let is_last = remaining == 0 && header.fin;
+            match inflater.filter(|_| message.compressed) {
+                Some(inflater) => {
+                    message.inflate(piece, limits, inflater)?;
+                    if is_last {
+                        message.finish_inflating(inflater)?;
+                    }
+                }
+                None => {
+                    let len_max = if header.fin {
+                        message.bytes.len() + consumed + remaining
+                    } else {
+                        limits.message_bytes_max
+                    };
+                    message.append(piece, len_max)?;
+                }
+            }
+            if is_last {
                 message.finish()?;
             }
         }
@@ -113,23 +134,37 @@ impl OpenFrame {
 #[derive(Debug)]
 pub(super) struct PartialMessage {
     kind: Kind,
+    /// Whether it comes compressed; `bytes` are what it inflates to.
+    pub(super) compressed: bool,
     bytes: Vec<u8>,
     /// How much of a text is known to be UTF-8.
     checked: usize,
+    /// The payload of all its frames so far, announced by their headers.
+    wire_bytes: usize,
     /// The fragments after the first.
     continuations: u32,
+    /// The deflate streams after the first.
+    streams: u32,
     whole: bool,
 }
 
 impl PartialMessage {
-    pub(super) fn new(opcode: Opcode) -> Self {
-        let kind = if opcode == Opcode::Text { Kind::Text } else { Kind::Binary };
-        Self { kind, bytes: Vec::new(), checked: 0, continuations: 0, whole: false }
+    pub(super) fn new(opcode: Opcode, compressed: bool, payload_len: usize) -> Self {
+        Self {
+            kind: if opcode == Opcode::Text { Kind::Text } else { Kind::Binary },
+            compressed,
+            bytes: Vec::new(),
+            checked: 0,
+            wire_bytes: payload_len,
+            continuations: 0,
+            streams: 0,
+            whole: false,
+        }
     }
 
-    /// The bytes received so far.
-    pub(super) fn len(&self) -> usize {
-        self.bytes.len()
+    /// The payload of all its frames so far.
+    pub(super) fn wire_bytes(&self) -> usize {
+        self.wire_bytes
     }
 
     /// Charges one more fragment of `payload_len` bytes, which are known to be within the limit.
@@ -139,15 +174,20 @@ impl PartialMessage {
         limits: Limits,
     ) -> Result<(), ViolationKind> {
         self.continuations = self.continuations.saturating_add(1);
-        let bytes = (self.bytes.len() + payload_len) as u64;
-        let overhead =
-            u64::from(self.continuations).saturating_mul(limits.fragment_overhead_bytes as u64);
-        let charge_max = (limits.message_bytes_max as u64).saturating_mul(2);
-        if bytes.saturating_add(overhead) > charge_max {
+        self.wire_bytes += payload_len;
+        if self.exceeds_charge(limits) {
             let fragments = self.continuations.saturating_add(1);
+            let bytes = self.wire_bytes as u64;
             return Err(ViolationKind::TooManyFragments { bytes, fragments });
         }
         Ok(())
+    }
+
+    fn exceeds_charge(&self, limits: Limits) -> bool {
+        let charged = u64::from(self.continuations) + u64::from(self.streams);
+        let overhead = charged.saturating_mul(limits.fragment_overhead_bytes as u64);
+        let charge_max = (limits.message_bytes_max as u64).saturating_mul(2);
+        (self.wire_bytes as u64).saturating_add(overhead) > charge_max
     }
 
     pub(super) fn as_ref(&self) -> MessageRef<'_> {
@@ -163,6 +203,53 @@ impl PartialMessage {
             self.bytes.reserve_exact(capacity - self.bytes.len());
         }
         self.bytes.extend_from_slice(piece);
+        self.check()
+    }
+
+    /// Appends what the piece inflates to. No more is ever reserved than the longest message.
+    fn inflate(
+        &mut self,
+        mut piece: &[u8],
+        limits: Limits,
+        inflater: &mut Inflater,
+    ) -> Result<(), ViolationKind> {
+        let bytes_max = limits.message_bytes_max;
+        loop {
+            let stop = inflater.inflate(&mut piece, &mut self.bytes);
+            // Text that came out before something went wrong went wrong earlier.
+            self.check()?;
+            self.streams = inflater.streams().saturating_sub(1);
+            if self.streams > 0 && self.exceeds_charge(limits) {
+                let bytes = self.wire_bytes as u64;
+                return Err(ViolationKind::TooManyStreams { bytes, streams: self.streams });
+            }
+            match stop.map_err(|why| ViolationKind::NotDeflate { why })? {
+                Stop::NeedsInput => return Ok(()),
+                Stop::NeedsRoom if self.bytes.len() >= bytes_max => {
+                    let exceeds = inflater.exceeds(&mut piece, &mut self.bytes);
+                    if exceeds.map_err(|why| ViolationKind::NotDeflate { why })? {
+                        return Err(ViolationKind::InflatesTooBig { bytes_max });
+                    }
+                    if piece.is_empty() {
+                        return Ok(());
+                    }
+                }
+                Stop::NeedsRoom => {
+                    let room = self.bytes.len().max(piece.len().saturating_mul(3)).max(ROOM_MIN);
+                    self.bytes.reserve_exact(room.min(bytes_max - self.bytes.len()));
+                }
+                Stop::StreamEnd if piece.is_empty() => return Ok(()),
+                Stop::StreamEnd => {}
+            }
+        }
+    }
+
+    fn finish_inflating(&self, inflater: &mut Inflater) -> Result<(), ViolationKind> {
+        inflater.finish(&self.bytes).map_err(|why| ViolationKind::NotDeflate { why })
+    }
+
+    /// Checks as much of a text as can be.
+    fn check(&mut self) -> Result<(), ViolationKind> {
         if self.kind == Kind::Text {
             self.checked = utf8::check(&self.bytes, self.checked)
                 .map_err(|invalid| ViolationKind::TextNotUtf8 { at: invalid.at })?;
@@ -188,7 +275,7 @@ mod tests {
     fn begin(partial: &mut Partial, fin: bool, opcode: Opcode, payload_len: usize) {
         let len = payload_len as u64;
         let header = Header { fin, compressed: false, opcode, mask: None, payload_len: len };
-        partial.message.get_or_insert_with(|| PartialMessage::new(opcode));
+        partial.message.get_or_insert_with(|| PartialMessage::new(opcode, false, payload_len));
         partial.frame = Some(OpenFrame::new(header, payload_len));
     }
 
@@ -196,7 +283,9 @@ mod tests {
     fn receive_all(partial: &mut Partial, frame_len: usize, piece_len: usize) {
         let capacity_max = frame_len.max(LIMITS.message_bytes_max);
         for _ in 0..frame_len.div_ceil(piece_len) {
-            partial.receive(&mut vec![b'x'; piece_len], LIMITS).expect("it is within the limits");
+            partial
+                .receive(&mut vec![b'x'; piece_len], LIMITS, None)
+                .expect("it is within the limits");
             let bytes = &partial.message.as_ref().expect("it was begun").bytes;
             assert!(bytes.capacity() <= (2 * bytes.len()).min(capacity_max), "{}", bytes.len());
         }
@@ -236,7 +325,7 @@ mod tests {
             let mut masked = [b'x'; 23];
             mask::apply(&mut masked, [1, 2, 3, 4]);
             for piece in masked.chunks_mut(piece_len) {
-                partial.receive(piece, LIMITS).expect("a ping");
+                partial.receive(piece, LIMITS, None).expect("a ping");
             }
             assert_eq!(partial.control[..], [b'x'; 23]);
         }

@@ -79,6 +79,27 @@ pub enum ViolationKind {
         /// Its fragments, with the one that was refused.
         fragments: u32,
     },
+    /// A compressed message inflates to more than
+    /// [`Limits::message_bytes_max`](super::Limits::message_bytes_max).
+    #[error("a compressed message inflates to more than the limit of {bytes_max} bytes")]
+    InflatesTooBig {
+        /// The limit.
+        bytes_max: usize,
+    },
+    /// A compressed message begins too many deflate streams: each is charged as a fragment is.
+    #[error("a compressed message of {bytes} bytes so far has {streams} final blocks: send fewer")]
+    TooManyStreams {
+        /// The compressed bytes received of the message and announced by the header.
+        bytes: u64,
+        /// The streams that have ended.
+        streams: u32,
+    },
+    /// A compressed message is not a deflate stream (RFC 7692 §7.2.2).
+    #[error("a compressed message cannot be inflated: {why}")]
+    NotDeflate {
+        /// What is wrong with it.
+        why: &'static str,
+    },
     /// A text message is not UTF-8 (RFC 6455 §8.1).
     #[error("a text message is not UTF-8 from byte {at} on")]
     TextNotUtf8 {
@@ -99,8 +120,13 @@ pub enum ViolationKind {
 impl ViolationKind {
     fn close_code(self) -> CloseCode {
         match self {
-            Self::MessageTooBig { .. } | Self::TooManyFragments { .. } => CloseCode::TOO_BIG,
-            Self::TextNotUtf8 { .. } | Self::CloseReasonNotUtf8 => CloseCode::INVALID_PAYLOAD,
+            Self::MessageTooBig { .. }
+            | Self::TooManyFragments { .. }
+            | Self::InflatesTooBig { .. }
+            | Self::TooManyStreams { .. } => CloseCode::TOO_BIG,
+            Self::TextNotUtf8 { .. } | Self::CloseReasonNotUtf8 | Self::NotDeflate { .. } => {
+                CloseCode::INVALID_PAYLOAD
+            }
             _ => CloseCode::PROTOCOL,
         }
     }

@@ -30,7 +30,7 @@ pub(crate) fn of(viewer: &mut Viewer, channels: &[Channel]) -> Account {
     let mut received = std::mem::take(&mut viewer.received);
     let mut input = received.as_mut_slice();
     while !input.is_empty() {
-        let ws::Decoded { consumed, event } = decoder.decode(input).expect("whole frames");
+        let ws::Decoded { consumed, event, .. } = decoder.decode(input).expect("whole frames");
         match event {
             Some(ws::Event::Message(message)) => {
                 assert_eq!(account.closed, None, "a message after the close");

@@ -87,7 +87,7 @@ fn said(received: &mut [u8]) -> Vec<String> {
     let mut decoder = ws::Decoder::new(ws::Role::Client, ws::Limits::default());
     let (mut said, mut input) = (Vec::new(), received);
     while !input.is_empty() {
-        let ws::Decoded { consumed, event } = decoder.decode(input).expect("whole frames");
+        let ws::Decoded { consumed, event, .. } = decoder.decode(input).expect("whole frames");
         match event {
             Some(ws::Event::Message(message)) => {
                 said.push(in_words(std::str::from_utf8(message.payload).expect("text")));

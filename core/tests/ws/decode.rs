@@ -110,7 +110,7 @@ fn only_the_header_may_lie_in_the_read_before() {
 
 #[test]
 fn an_idle_decoder_is_small_and_owns_no_memory() {
-    assert!(size_of::<Decoder>() <= 32, "{}", size_of::<Decoder>());
+    assert!(size_of::<Decoder>() <= 40, "{}", size_of::<Decoder>());
     let mut decoder = Decoder::new(Role::Client, Limits::default());
     assert!(decoder.is_idle());
 
@@ -136,7 +136,7 @@ fn a_close_inside_a_message_releases_it() {
 /// One call of the decoder.
 fn next(decoder: &mut Decoder, input: &[u8]) -> (usize, Option<Seen>) {
     let mut buffer = input.to_vec();
-    let Decoded { consumed, event } = decoder.decode(&mut buffer).expect("no violation");
+    let Decoded { consumed, event, .. } = decoder.decode(&mut buffer).expect("no violation");
     (consumed, event.map(Seen::from))
 }
 

@@ -45,7 +45,7 @@ fn replaced(headers: Headers, name: &'static str, value: &'static str) -> Header
 }
 
 fn accepted(headers: &Headers, protocols: &[&str]) -> Result<Accepted, Refusal> {
-    accept(&Request { method: "GET", http_11: true, headers }, protocols)
+    accept(&Request { method: "GET", http_11: true, headers }, protocols, None)
 }
 
 #[track_caller]
@@ -56,12 +56,13 @@ fn refused(headers: &Headers, status: u16, names: &str) {
 }
 
 fn verified(headers: &Headers, offered: &[&str]) -> Result<Option<String>, HandshakeError> {
-    verify(101, headers, KEY, offered)
+    Ok(verify(101, headers, KEY, offered, None)?.protocol)
 }
 
 #[test]
 fn the_request_of_the_rfc_is_accepted() {
-    let expected = Accepted { accept: ACCEPT.to_owned(), protocol: None };
+    let accept = ACCEPT.to_owned();
+    let expected = Accepted { accept, protocol: None, extensions: None, deflate: None };
     assert_eq!(accepted(&request(), &["chat"]), Ok(expected));
 }
 
@@ -76,7 +77,7 @@ fn tokens_are_found_in_lists_in_any_case_over_several_fields() {
 #[test]
 fn another_method_is_told_to_get() {
     let request = Request { method: "POST", http_11: true, headers: &request() };
-    let refusal = accept(&request, &[]).expect_err("only GET opens");
+    let refusal = accept(&request, &[], None).expect_err("only GET opens");
     assert_eq!((refusal.status(), refusal.headers()), (405, &[("Allow", "GET")][..]));
     assert!(refusal.to_string().contains("POST"), "{refusal}");
 }
@@ -84,7 +85,7 @@ fn another_method_is_told_to_get() {
 #[test]
 fn an_older_http_is_refused() {
     let request = Request { method: "GET", http_11: false, headers: &request() };
-    assert_eq!(accept(&request, &[]), Err(Refusal::HttpVersion));
+    assert_eq!(accept(&request, &[], None), Err(Refusal::HttpVersion));
 }
 
 #[test]
@@ -163,7 +164,7 @@ fn a_refused_value_is_shown_escaped_and_short() {
 
     let method = "G".repeat(100_000);
     let request = Request { method: &method, http_11: true, headers: &request() };
-    assert!(accept(&request, &[]).expect_err("only GET").to_string().len() < 200);
+    assert!(accept(&request, &[], None).expect_err("only GET").to_string().len() < 200);
 }
 
 #[test]
@@ -176,7 +177,7 @@ fn the_answer_of_the_rfc_opens_the_connection() {
 #[test]
 fn any_status_but_101_is_named() {
     for status in [200, 301, 403, 426] {
-        let error = verify(status, &answer(), KEY, &[]).expect_err("not 101");
+        let error = verify(status, &answer(), KEY, &[], None).expect_err("not 101");
         assert_eq!(error, HandshakeError::Status(status));
         assert!(error.to_string().contains(&status.to_string()));
     }
@@ -206,7 +207,7 @@ fn an_answer_that_says_it_twice_is_refused() {
 
 #[test]
 fn an_answer_to_another_key_is_refused() {
-    let error = verify(101, &answer(), &key([7; 16]), &[]).expect_err("another key");
+    let error = verify(101, &answer(), &key([7; 16]), &[], None).expect_err("another key");
     assert!(matches!(error, HandshakeError::Accept { .. }), "{error}");
     let other_case = replaced(answer(), "Sec-WebSocket-Accept", "S3PPLMBITXAQ9KYGZZHZRBK+XOO=");
     assert!(verified(&other_case, &[]).is_err());

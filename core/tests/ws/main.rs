@@ -2,11 +2,13 @@
 //! oracles — a naive model and tungstenite — on generated and broken streams, cut anywhere.
 
 mod decode;
+mod deflate;
 mod fragments;
 mod generate;
 mod handshake;
 mod limits;
 mod model;
+mod negotiation;
 mod properties;
 mod run;
 mod tungstenite;

@@ -2,7 +2,10 @@
 
 use enchufe_core::{
     Kind,
-    ws::{CloseReason, Decoded, Decoder, Event, Limits, Role, Violation},
+    ws::{
+        CloseReason, Decoded, Decoder, Event, Limits, Role, Violation,
+        deflate::{Direction, WindowBits},
+    },
 };
 
 /// An event that owns what it says.
@@ -44,11 +47,11 @@ pub(crate) fn feed(decoder: &mut Decoder, piece: &[u8], outcome: &mut Outcome) {
     let mut at = 0;
     loop {
         match decoder.decode(&mut buffer[at..]) {
-            Ok(Decoded { consumed, event: None }) => {
+            Ok(Decoded { consumed, event: None, .. }) => {
                 assert_eq!(at + consumed, buffer.len(), "no event means that all is consumed");
                 return;
             }
-            Ok(Decoded { consumed, event: Some(event) }) => {
+            Ok(Decoded { consumed, event: Some(event), .. }) => {
                 at += consumed;
                 outcome.events.push(event.into());
             }
@@ -63,11 +66,14 @@ pub(crate) fn feed(decoder: &mut Decoder, piece: &[u8], outcome: &mut Outcome) {
 
 /// Decodes a stream that arrives cut at the given places.
 pub(crate) fn decode_cut(bytes: &[u8], cuts: &[usize], role: Role, limits: Limits) -> Outcome {
+    decode_cut_by(Decoder::new(role, limits), bytes, cuts)
+}
+
+pub(crate) fn decode_cut_by(mut decoder: Decoder, bytes: &[u8], cuts: &[usize]) -> Outcome {
     let mut cuts: Vec<usize> = cuts.iter().map(|cut| *cut.min(&bytes.len())).collect();
     cuts.push(bytes.len());
     cuts.sort_unstable();
 
-    let mut decoder = Decoder::new(role, limits);
     let mut outcome = Outcome::default();
     let mut from = 0;
     for to in cuts {
@@ -80,13 +86,23 @@ pub(crate) fn decode_cut(bytes: &[u8], cuts: &[usize], role: Role, limits: Limit
 /// Decodes a stream that arrives in one piece, at each cut into two, and byte by byte: it must
 /// not matter.
 pub(crate) fn decode(bytes: &[u8], role: Role, limits: Limits) -> Outcome {
-    let whole = decode_cut(bytes, &[], role, limits);
+    decode_by(|| Decoder::new(role, limits), bytes)
+}
+
+/// The same for any decoder.
+pub(crate) fn decode_by(decoder: impl Fn() -> Decoder, bytes: &[u8]) -> Outcome {
+    let whole = decode_cut_by(decoder(), bytes, &[]);
     for cut in 0..=bytes.len() {
-        assert_eq!(decode_cut(bytes, &[cut], role, limits), whole, "cut at {cut}");
+        assert_eq!(decode_cut_by(decoder(), bytes, &[cut]), whole, "cut at {cut}");
     }
     let everywhere: Vec<usize> = (0..bytes.len()).collect();
-    assert_eq!(decode_cut(bytes, &everywhere, role, limits), whole, "byte by byte");
+    assert_eq!(decode_cut_by(decoder(), bytes, &everywhere), whole, "byte by byte");
     whole
+}
+
+/// Compression with the largest window, and with or without context takeover.
+pub(crate) fn direction(context_takeover: bool) -> Direction {
+    Direction { context_takeover, window_bits: WindowBits::MAX }
 }
 
 /// What a client gets from a server that sends these bytes.

@@ -108,7 +108,7 @@ async fn shake_hands(
     let headers: Vec<_> =
         answer.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
     let offered: Vec<_> = options.protocols.iter().map(String::as_str).collect();
-    if let Err(error) = handshake::verify(status, &headers, &key, &offered) {
+    if let Err(error) = handshake::verify(status, &headers, &key, &offered, None) {
         let said = beginning(answer, deadline).await;
         let said = said.lines().next().map(|line| format!(" ({line})")).unwrap_or_default();
         return Err(failed(Some(status), format!("{error}{said}")));

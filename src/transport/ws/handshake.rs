@@ -189,7 +189,7 @@ fn accept(request: &Request<Body>, rules: &Rules) -> Result<handshake::Accepted,
         headers: &headers,
     };
     let protocols: Vec<_> = rules.options.protocols.iter().map(String::as_str).collect();
-    Ok(handshake::accept(&head, &protocols)?)
+    Ok(handshake::accept(&head, &protocols, None)?)
 }
 
 fn switch(accepted: handshake::Accepted) -> Answer {
@@ -200,6 +200,7 @@ fn switch(accepted: handshake::Accepted) -> Answer {
         (header::CONNECTION, Some("Upgrade".to_owned())),
         (header::SEC_WEBSOCKET_ACCEPT, Some(accepted.accept)),
         (header::SEC_WEBSOCKET_PROTOCOL, accepted.protocol),
+        (header::SEC_WEBSOCKET_EXTENSIONS, accepted.extensions),
     ];
     for (name, value) in fields {
         if let Some(value) = value.and_then(|value| HeaderValue::try_from(value).ok()) {

@@ -1,22 +1,33 @@
 //! The client's side: does this response open the connection that was asked for (RFC 6455 §4.1).
 
 use super::{
-    accept_key,
+    accept_key, extensions,
     fields::{Fields, Unusable, shown},
 };
+use crate::ws::deflate::{self, Agreed, Offer};
 
-/// Checks the answer to an opening handshake that was sent with `key` and the subprotocols
-/// `offered`, and returns the one the server chose, if it did.
+/// What the server chose of what was offered.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Opened {
+    /// The subprotocol, if it chose one.
+    pub protocol: Option<String>,
+    /// How messages may be compressed, if it wants that.
+    pub deflate: Option<Agreed>,
+}
+
+/// Checks the answer to an opening handshake that was sent with `key`, the subprotocols
+/// `offered` and, as its only extension, the offer of compression `deflate`.
 ///
 /// # Errors
 ///
-/// The first rule of RFC 6455 §4.1 that the answer breaks. The connection must then be given up.
+/// The first rule of RFC 6455 §4.1 or RFC 7692 §7.1 that the answer breaks. The connection must then be given up.
 pub fn verify(
     status: u16,
     headers: &[(&str, &[u8])],
     key: &str,
     offered: &[&str],
-) -> Result<Option<String>, HandshakeError> {
+    deflate: Option<&Offer>,
+) -> Result<Opened, HandshakeError> {
     let fields = Fields(headers);
     if status != 101 {
         return Err(HandshakeError::Status(status));
@@ -35,18 +46,32 @@ pub fn verify(
     if found != expected {
         return Err(HandshakeError::Accept { expected, found: shown(found.as_bytes()) });
     }
-    if let Some(extension) = fields.all("Sec-WebSocket-Extensions").find(|value| !value.is_empty())
-    {
-        return Err(HandshakeError::ExtensionNotOffered(shown(extension)));
+    let deflate = settle(fields, deflate)?;
+    let protocol = match fields.has("Sec-WebSocket-Protocol") {
+        false => None,
+        true => Some(single(fields, "Sec-WebSocket-Protocol")?),
+    };
+    match protocol {
+        Some(protocol) if !offered.contains(&protocol) => {
+            Err(HandshakeError::ProtocolNotOffered(shown(protocol.as_bytes())))
+        }
+        protocol => Ok(Opened { protocol: protocol.map(str::to_owned), deflate }),
     }
-    if !fields.has("Sec-WebSocket-Protocol") {
-        return Ok(None);
+}
+
+fn settle(fields: Fields<'_>, offer: Option<&Offer>) -> Result<Option<Agreed>, HandshakeError> {
+    let answers = extensions::extensions(fields).map_err(|_| invalid(fields, extensions::FIELD))?;
+    let [answer, more @ ..] = &answers[..] else { return Ok(None) };
+    let offer = offer
+        .filter(|_| answer.name == deflate::NAME)
+        .ok_or_else(|| HandshakeError::ExtensionNotOffered(shown(answer.name.as_bytes())))?;
+    if !more.is_empty() {
+        return Err(HandshakeError::Repeated(extensions::FIELD));
     }
-    let protocol = single(fields, "Sec-WebSocket-Protocol")?;
-    match offered.contains(&protocol) {
-        true => Ok(Some(protocol.to_owned())),
-        false => Err(HandshakeError::ProtocolNotOffered(shown(protocol.as_bytes()))),
-    }
+    deflate::settle(offer, answer).map(Some).map_err(|unacceptable| HandshakeError::Deflate {
+        value: shown(&fields.all(extensions::FIELD).collect::<Vec<_>>().join(&b", "[..])),
+        why: unacceptable.to_string(),
+    })
 }
 
 fn single<'a>(fields: Fields<'a>, name: &'static str) -> Result<&'a str, HandshakeError> {
@@ -94,7 +119,15 @@ pub enum HandshakeError {
     /// The server chose a subprotocol that was not offered.
     #[error("the server chose the subprotocol '{0}', which was not offered")]
     ProtocolNotOffered(String),
-    /// The server uses an extension, and none was offered.
+    /// The server uses an extension that was not offered.
     #[error("the server uses the extension '{0}', which was not offered")]
     ExtensionNotOffered(String),
+    /// The server wants compression on terms that were not offered or do not exist.
+    #[error("the server compresses with '{value}', which cannot be: {why}")]
+    Deflate {
+        /// What it answered.
+        value: String,
+        /// What is wrong with it.
+        why: String,
+    },
 }

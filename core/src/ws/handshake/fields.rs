@@ -52,6 +52,11 @@ impl<'a> Fields<'a> {
     }
 }
 
+/// Whether it may stand in a token (RFC 9110 §5.6.2).
+pub(super) fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
 fn text(value: &[u8]) -> Option<&str> {
     std::str::from_utf8(value)
         .ok()

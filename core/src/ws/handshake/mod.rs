@@ -3,6 +3,7 @@
 //! Both sides are pure functions of what was received, so that any HTTP library can carry them.
 
 mod client;
+mod extensions;
 mod fields;
 mod server;
 
@@ -13,7 +14,8 @@ use base64::{
 };
 use sha1::{Digest as _, Sha1};
 
-pub use client::{HandshakeError, verify};
+pub use client::{HandshakeError, Opened, verify};
+pub(super) use extensions::Extension;
 pub use server::{Accepted, Refusal, Request, accept};
 
 /// The only version of the protocol there is (RFC 6455 §4.1).

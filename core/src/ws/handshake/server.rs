@@ -1,10 +1,11 @@
 //! The server's side: is this request an opening handshake, and what answers it (RFC 6455 §4.2).
 
 use super::{
-    VERSION, accept_key,
-    fields::{Fields, Unusable, shown},
+    VERSION, accept_key, extensions,
+    fields::{Fields, Unusable, is_token_byte, shown},
     is_key,
 };
+use crate::ws::deflate::{Agreed, Policy};
 
 /// A request's head, as an HTTP parser gives it.
 #[derive(Debug, Clone, Copy)]
@@ -25,10 +26,15 @@ pub struct Accepted {
     pub accept: String,
     /// The value of `Sec-WebSocket-Protocol`; `None` leaves the field out.
     pub protocol: Option<String>,
+    /// The value of `Sec-WebSocket-Extensions`; `None` leaves the field out.
+    pub extensions: Option<String>,
+    /// How messages may be compressed, which is what `extensions` says.
+    pub deflate: Option<Agreed>,
 }
 
 /// Answers an opening handshake. Of the subprotocols it offers, the first that is in `protocols`
-/// is chosen; when none is, the connection has none. Extensions are not accepted.
+/// is chosen; when none is, the connection has none. Of its offers of compression, the first that
+/// the policy can grant is accepted; `None` grants none. Other extensions are declined.
 ///
 /// `Host` and `Origin` are only looked at as far as RFC 6455 §4.2.1 goes: who may connect is the
 /// caller's to decide.
@@ -36,7 +42,11 @@ pub struct Accepted {
 /// # Errors
 ///
 /// [`Refusal`], which knows the answer to give.
-pub fn accept(request: &Request<'_>, protocols: &[&str]) -> Result<Accepted, Refusal> {
+pub fn accept(
+    request: &Request<'_>,
+    protocols: &[&str],
+    deflate: Option<&Policy>,
+) -> Result<Accepted, Refusal> {
     let fields = Fields(request.headers);
     if request.method != "GET" {
         return Err(Refusal::Method(shown(request.method.as_bytes())));
@@ -71,7 +81,22 @@ pub fn accept(request: &Request<'_>, protocols: &[&str]) -> Result<Accepted, Ref
     if !is_key(key) {
         return Err(invalid(fields, "Sec-WebSocket-Key"));
     }
-    Ok(Accepted { accept: accept_key(key), protocol: choose(fields, protocols)? })
+    let protocol = choose(fields, protocols)?;
+    let (deflate, extensions) = extend(fields, deflate)?.unzip();
+    Ok(Accepted { accept: accept_key(key), protocol, extensions, deflate })
+}
+
+/// What is agreed on, and the answer that says so.
+fn extend(
+    fields: Fields<'_>,
+    deflate: Option<&Policy>,
+) -> Result<Option<(Agreed, String)>, Refusal> {
+    let malformed = || invalid(fields, extensions::FIELD);
+    let offers = extensions::extensions(fields).map_err(|_| malformed())?;
+    if offers.is_empty() && fields.has(extensions::FIELD) {
+        return Err(malformed());
+    }
+    Ok(deflate.and_then(|policy| policy.accept(&offers)))
 }
 
 fn choose(fields: Fields<'_>, protocols: &[&str]) -> Result<Option<String>, Refusal> {
@@ -86,9 +111,7 @@ fn choose(fields: Fields<'_>, protocols: &[&str]) -> Result<Option<String>, Refu
 fn is_token_list(value: &[u8]) -> bool {
     let mut elements =
         value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii).filter(|part| !part.is_empty());
-    let is_token = |element: &[u8]| {
-        element.iter().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte))
-    };
+    let is_token = |element: &[u8]| element.iter().all(|byte| is_token_byte(*byte));
     elements.next().is_some_and(is_token) && elements.all(is_token)
 }
 
