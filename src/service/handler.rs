@@ -7,7 +7,7 @@
 
 use enchufe_core::{
     MessageRef,
-    ws::{CloseReason, encode},
+    ws::{CloseReason, deflate::Deflater, encode},
 };
 
 /// What a service does with the messages of one client.
@@ -29,19 +29,26 @@ pub enum Flow {
 /// Where the answers to a message go.
 ///
 /// They are sent once everything that was read with the message has been dealt with. A client that
-/// does not take its answers is not read any further until it does.
+/// does not take its answers is not read any further until it does. A message that came compressed
+/// is answered in kind: the client knows best what pays.
 #[derive(Debug)]
 pub struct Replies<'a> {
     out: &'a mut Vec<u8>,
+    deflater: Option<&'a mut Deflater>,
 }
 
 impl<'a> Replies<'a> {
-    pub(super) fn new(out: &'a mut Vec<u8>) -> Self {
-        Self { out }
+    pub(super) fn new(out: &'a mut Vec<u8>, deflater: Option<&'a mut Deflater>) -> Self {
+        Self { out, deflater }
     }
 
     /// Answers with a message.
     pub fn send(&mut self, message: MessageRef<'_>) {
-        encode::message(self.out, message, None);
+        match &mut self.deflater {
+            None => encode::message(self.out, message, None),
+            Some(deflater) => {
+                encode::compressed(self.out, message.kind, message.payload, None, deflater);
+            }
+        }
     }
 }

@@ -8,10 +8,11 @@ use std::{
     },
 };
 
+use enchufe_core::ws::deflate::Direction;
 use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 
-use super::{Answers, Guests, Inbox};
+use super::{Answers, Compressors, Guests, Inbox};
 use crate::{
     service::{Handler, Observer},
     shard::{Admission, Patience, Shard, Wire},
@@ -32,6 +33,8 @@ pub(super) struct Newcomer {
     pub(super) admission: Admission,
     pub(super) handler: Box<dyn Handler>,
     pub(super) peer: Peer,
+    /// How we may compress.
+    pub(super) deflate: Option<Direction>,
     pub(super) visit: Visit,
 }
 
@@ -98,12 +101,12 @@ impl Hall {
         }
         self.visits.count.fetch_add(1, Ordering::AcqRel);
         let visit = Visit(Arc::clone(&self.visits));
-        let Socket { stream, received: leftover, decoder } = socket;
+        let Socket { stream, received: leftover, decoder, deflate } = socket;
         let wire = Wire::Plain(mio::net::TcpStream::from_std(stream.into_std()?));
         let admission = Admission { wire, leftover, decoder };
         let door = &self.doors[self.next % self.doors.len()];
         self.next = self.next.wrapping_add(1);
-        let newcomer = Newcomer { admission, handler, peer, visit };
+        let newcomer = Newcomer { admission, handler, peer, deflate, visit };
         door.post(Letter::Newcomer(Box::new(newcomer)));
         Ok(())
     }
@@ -113,7 +116,12 @@ impl Hall {
         let mut door = None;
         let shard = Shard::new(Patience::default(), |waker| {
             door = Some(Door { inbox: Arc::clone(&inbox), waker });
-            Guests { inbox, answers: Answers::default(), observer }
+            Guests {
+                inbox,
+                answers: Answers::default(),
+                compressors: Compressors::default(),
+                observer,
+            }
         })?;
         // A plain thread, which no runtime waits for: the tracker only counts it.
         let running = self.threads.token();

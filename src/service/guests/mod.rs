@@ -1,6 +1,7 @@
 //! The WebSocket clients of a service that has a [`Handler`], as tenants of a shard.
 
 mod answers;
+mod compressors;
 mod hall;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,6 +13,7 @@ use crate::{
     transport::{Peer, RecvError, SendError},
 };
 use answers::{Answers, Waiting};
+use compressors::{Compression, Compressors};
 pub(crate) use hall::Hall;
 use hall::{Letter, Newcomer, Visit};
 
@@ -22,6 +24,8 @@ pub(crate) struct Guest {
     /// What it has not taken yet.
     waiting: Option<Box<Waiting>>,
     is_closing: bool,
+    /// How its answers may be compressed.
+    compression: Option<Compression>,
     /// Counts it for as long as it is here.
     _visit: Visit,
 }
@@ -30,6 +34,7 @@ pub(crate) struct Guest {
 pub(super) struct Guests {
     inbox: Arc<Inbox>,
     answers: Answers,
+    compressors: Compressors,
     observer: Observer,
 }
 
@@ -46,13 +51,14 @@ impl Inbox {
 
 impl Guests {
     fn take_in(&self, newcomer: Newcomer, table: &mut Table<Guest>) {
-        let Newcomer { admission, handler, peer, visit } = newcomer;
+        let Newcomer { admission, handler, peer, deflate, visit } = newcomer;
         let named = peer.clone();
         let admitted = table.admit(admission, |_| Guest {
             handler,
             peer,
             waiting: None,
             is_closing: false,
+            compression: deflate.map(Compression::new),
             _visit: visit,
         });
         if let Err(error) = admitted {
@@ -82,7 +88,11 @@ impl Tenant for Guests {
     }
 
     fn on_message(&mut self, guest: &mut Guest, received: Received<'_>) -> Result<(), Full> {
-        let mut replies = Replies::new(self.answers.of(&mut guest.waiting));
+        let deflater = match &mut guest.compression {
+            Some(compression) if received.compressed => Some(self.compressors.get(compression)),
+            _ => None,
+        };
+        let mut replies = Replies::new(self.answers.of(&mut guest.waiting), deflater);
         if let Flow::Close(reason) = guest.handler.on_message(received.message, &mut replies) {
             self.answers.close(guest, &reason);
         }

@@ -62,6 +62,7 @@ pub(crate) async fn open(
     let terms = Terms {
         role: Role::Client,
         message_bytes_max: options.ws.message_bytes_max,
+        deflate: None,
         keepalive: options.ws.keepalive,
     };
     let (incoming, outgoing) = super::start(stream, peer.clone(), &received, &terms);

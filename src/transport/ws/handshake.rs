@@ -10,7 +10,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use enchufe_core::ws::handshake;
+use enchufe_core::ws::{deflate, handshake};
 use http_body_util::Full;
 use hyper::{
     Method, Request, Response, StatusCode, Version,
@@ -60,13 +60,16 @@ pub(super) struct Rules {
     pub(super) options: ServerOptions,
 }
 
-/// Answers the one request of a connection and, when it opened a WebSocket, gives the socket back
-/// with what came behind the request.
-pub(super) async fn answer(
-    stream: TcpStream,
-    peer: &Peer,
-    rules: &Rules,
-) -> Option<(TcpStream, Bytes)> {
+/// A WebSocket that was opened.
+pub(super) struct Opened {
+    pub(super) stream: TcpStream,
+    /// What came behind the request.
+    pub(super) received: Bytes,
+    pub(super) deflate: Option<deflate::Agreed>,
+}
+
+/// Answers the one request of a connection and, when it opened a WebSocket, gives the socket back.
+pub(super) async fn answer(stream: TcpStream, peer: &Peer, rules: &Rules) -> Option<Opened> {
     let opened = Mutex::new(None);
     let service = service_fn(async |request| {
         let (mut answer, upgrade) = respond(request, rules).await;
@@ -90,9 +93,9 @@ pub(super) async fn answer(
         tracing::debug!(%peer, %error, "a request was not answered");
         return None;
     }
-    let upgrade = opened.into_inner().unwrap_or_else(PoisonError::into_inner)?;
+    let (upgrade, deflate) = opened.into_inner().unwrap_or_else(PoisonError::into_inner)?;
     let Parts { io, read_buf, .. } = upgrade.await.ok()?.downcast::<TokioIo<TcpStream>>().ok()?;
-    Some((io.into_inner(), read_buf))
+    Some(Opened { stream: io.into_inner(), received: read_buf, deflate })
 }
 
 /// Why a request opens no WebSocket.
@@ -131,7 +134,11 @@ impl Refusal {
     }
 }
 
-async fn respond(mut request: Request<Body>, rules: &Rules) -> (Answer, Option<OnUpgrade>) {
+/// The answer and, when it opens a WebSocket, where to get that and how to compress on it.
+async fn respond(
+    mut request: Request<Body>,
+    rules: &Rules,
+) -> (Answer, Option<(OnUpgrade, Option<deflate::Agreed>)>) {
     if let Err(refused) = judge(&request, rules) {
         return (refused.answer(), None);
     }
@@ -141,7 +148,10 @@ async fn respond(mut request: Request<Body>, rules: &Rules) -> (Answer, Option<O
         return (page(request).await, None);
     }
     match accept(&request, rules) {
-        Ok(accepted) => (switch(accepted), Some(hyper::upgrade::on(&mut request))),
+        Ok(accepted) => {
+            let deflate = accepted.deflate;
+            (switch(accepted), Some((hyper::upgrade::on(&mut request), deflate)))
+        }
         Err(refused) => (refused.answer(), None),
     }
 }
@@ -189,7 +199,7 @@ fn accept(request: &Request<Body>, rules: &Rules) -> Result<handshake::Accepted,
         headers: &headers,
     };
     let protocols: Vec<_> = rules.options.protocols.iter().map(String::as_str).collect();
-    Ok(handshake::accept(&head, &protocols, None)?)
+    Ok(handshake::accept(&head, &protocols, rules.options.deflate.as_ref())?)
 }
 
 fn switch(accepted: handshake::Accepted) -> Answer {

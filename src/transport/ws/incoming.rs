@@ -6,7 +6,7 @@ use std::{io, net::Shutdown, sync::Arc};
 use bytes::{Buf as _, BytesMut};
 use enchufe_core::{
     Message,
-    ws::{CloseReason, Decoder, Event, Violation},
+    ws::{CloseReason, Decoder, Event, Violation, deflate::Direction},
 };
 use tokio::time::{Instant, sleep_until};
 
@@ -23,6 +23,8 @@ pub(crate) struct Incoming {
     phase: Phase,
     closed_with: Option<CloseReason>,
     watch: Watch,
+    /// How we may compress.
+    pub(super) deflate: Option<Direction>,
 }
 
 #[derive(Debug)]
@@ -52,7 +54,12 @@ enum Found {
 }
 
 impl Incoming {
-    pub(super) fn new(shared: Arc<Shared>, decoder: Decoder, buffer: BytesMut) -> Self {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        decoder: Decoder,
+        buffer: BytesMut,
+        deflate: Option<Direction>,
+    ) -> Self {
         Self {
             shared,
             decoder,
@@ -60,6 +67,7 @@ impl Incoming {
             phase: Phase::Open,
             closed_with: None,
             watch: Watch::default(),
+            deflate,
         }
     }
 

@@ -14,7 +14,10 @@ mod writer;
 use std::{sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
-use enchufe_core::ws::{CloseReason, Decoder, Limits, Role};
+use enchufe_core::ws::{
+    CloseReason, Decoder, Limits, Role,
+    deflate::{Agreed, Direction},
+};
 use tokio::net::TcpStream;
 
 use self::{shared::Shared, writer::Writer};
@@ -58,7 +61,19 @@ impl Keepalive {
 struct Terms {
     role: Role,
     message_bytes_max: usize,
+    deflate: Option<Agreed>,
     keepalive: Option<Keepalive>,
+}
+
+impl Terms {
+    /// How we may compress, and how the peer may.
+    fn directions(&self) -> (Option<Direction>, Option<Direction>) {
+        let (server, client) = self.deflate.map(|agreed| (agreed.server, agreed.client)).unzip();
+        match self.role {
+            Role::Server => (server, client),
+            Role::Client => (client, server),
+        }
+    }
 }
 
 /// Takes over a socket after its handshake; `received` came in behind that already.
@@ -66,8 +81,13 @@ fn start(stream: TcpStream, peer: Peer, received: &[u8], terms: &Terms) -> (Inco
     os::keep_unsent_short(&stream);
     let limits = Limits { message_bytes_max: terms.message_bytes_max, ..Limits::default() };
     let shared = Arc::new(Shared::new(stream, peer, Writer::new(terms.role), terms.keepalive));
-    let decoder = Decoder::new(terms.role, limits);
-    let incoming = Incoming::new(Arc::clone(&shared), decoder, BytesMut::from(received));
+    let (ours, peers) = terms.directions();
+    let decoder = match peers {
+        Some(direction) => Decoder::with_deflate(terms.role, limits, direction),
+        None => Decoder::new(terms.role, limits),
+    };
+    let buffer = BytesMut::from(received);
+    let incoming = Incoming::new(Arc::clone(&shared), decoder, buffer, ours);
     (incoming, Outgoing::new(shared))
 }
 
@@ -95,6 +115,8 @@ pub(crate) struct Socket {
     pub(crate) received: Bytes,
     /// For what the peer sends.
     pub(crate) decoder: Decoder,
+    /// How we may compress.
+    pub(crate) deflate: Option<Direction>,
 }
 
 /// Takes a connection apart whose halves were not used yet and whose peer is watched over as is
@@ -107,7 +129,7 @@ pub(super) fn take_apart(
         return Err((incoming, outgoing));
     }
     drop(outgoing);
-    let Incoming { shared, decoder, buffer, .. } = incoming;
+    let Incoming { shared, decoder, buffer, deflate, .. } = incoming;
     let Shared { stream, .. } = Arc::into_inner(shared).expect("both halves were here");
-    Ok(Socket { stream, received: buffer.freeze(), decoder })
+    Ok(Socket { stream, received: buffer.freeze(), decoder, deflate })
 }

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use enchufe_core::ws::Role;
+use enchufe_core::ws::{Role, deflate};
 use tokio::{net::TcpStream, task::JoinSet};
 
 use super::{
     Incoming, Keepalive, Outgoing, PageHandler, Terms,
-    handshake::{self, Rules},
+    handshake::{self, Opened, Rules},
 };
 use crate::{
     address::{Address, HostPort, WsAddress},
@@ -25,6 +25,9 @@ pub struct ServerOptions {
     pub message_bytes_max: usize,
     /// The subprotocols that are spoken here; the first one that a client offers is agreed on.
     pub protocols: Vec<String>,
+    /// How messages may be compressed with clients that offer it; `None` declines. The default
+    /// keeps nothing for a connection that is idle.
+    pub deflate: Option<deflate::Policy>,
     /// What pages of other origins may do.
     pub origin_policy: OriginPolicy,
     /// Origins that may do everything.
@@ -43,6 +46,7 @@ impl Default for ServerOptions {
         Self {
             message_bytes_max: limits::MESSAGE_BYTES_MAX,
             protocols: Vec::new(),
+            deflate: Some(deflate::Policy::default()),
             origin_policy: OriginPolicy::default(),
             allowed_origins: Vec::new(),
             host_names: Vec::new(),
@@ -145,11 +149,12 @@ impl Listener {
 /// Answers one connection until it is a WebSocket, or ends.
 async fn admit(stream: TcpStream, peer: Peer, rules: Arc<Rules>) -> Option<Client> {
     let exchange = handshake::answer(stream, &peer, &rules);
-    let (stream, received) =
+    let Opened { stream, received, deflate } =
         tokio::time::timeout(limits::EXCHANGE_TIMEOUT, exchange).await.ok().flatten()?;
     let terms = Terms {
         role: Role::Server,
         message_bytes_max: rules.options.message_bytes_max,
+        deflate,
         keepalive: rules.options.keepalive,
     };
     let (incoming, outgoing) = super::start(stream, peer.clone(), &received, &terms);
