@@ -191,7 +191,7 @@ impl<S: Service + Send + Sync + 'static> Server<S> {
             return Some(connection);
         };
         match connection.into_ws_socket() {
-            Err(connection) => Some(connection),
+            Err(connection) => Some(*connection),
             Ok((socket, peer)) => {
                 let named = peer.clone();
                 if let Err(error) = self.hall.enter(socket, peer, handler) {

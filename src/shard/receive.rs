@@ -94,7 +94,7 @@ impl<T: Tenant> Shard<T> {
                 self.flush(index);
                 let Some(socket) = self.table.sockets.get_mut(index) else { return };
                 if self.tenant.outlet().is_full(&socket.seat) {
-                    socket.kept = Some(Box::new(input.to_vec()));
+                    socket.kept = Some(Box::from(&*input));
                     return;
                 }
             }

@@ -18,7 +18,7 @@ pub(super) struct Socket<S> {
     /// When the peer last showed life: sent something, or took what had been stuck.
     pub(super) alive: Instant,
     /// What was read and may not be decoded yet.
-    pub(super) kept: Option<Box<Vec<u8>>>,
+    pub(super) kept: Option<Box<[u8]>>,
     pub(super) violation: Option<Box<Violation>>,
 }
 

@@ -91,7 +91,7 @@ impl<S> Table<S> {
             stuck: false,
             phase: Phase::Open,
             alive: self.now,
-            kept: (!leftover.is_empty()).then(|| Box::new(Vec::from(leftover))),
+            kept: (!leftover.is_empty()).then(|| Box::from(leftover.as_ref())),
             violation: None,
         });
         self.newcomers.push(index);

@@ -145,18 +145,20 @@ impl Connection {
 
     /// The socket of a WebSocket client that has just been accepted, for a loop of its own; any
     /// other connection comes back as it was.
-    pub(crate) fn into_ws_socket(self) -> Result<(ws::Socket, Peer), Self> {
+    pub(crate) fn into_ws_socket(self) -> Result<(ws::Socket, Peer), Box<Self>> {
         let Self { incoming, outgoing, peer } = self;
         match (incoming.0, outgoing.0) {
             (IncomingKind::Ws(incoming), OutgoingKind::Ws(outgoing)) => {
                 match ws::take_apart(incoming, outgoing) {
                     Ok(socket) => Ok((socket, peer)),
-                    Err((incoming, outgoing)) => {
-                        Err(Self::new(IncomingKind::Ws(incoming), OutgoingKind::Ws(outgoing), peer))
-                    }
+                    Err((incoming, outgoing)) => Err(Box::new(Self::new(
+                        IncomingKind::Ws(incoming),
+                        OutgoingKind::Ws(outgoing),
+                        peer,
+                    ))),
                 }
             }
-            (incoming, outgoing) => Err(Self::new(incoming, outgoing, peer)),
+            (incoming, outgoing) => Err(Box::new(Self::new(incoming, outgoing, peer))),
         }
     }
 
