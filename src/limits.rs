@@ -176,11 +176,15 @@ pub const SHARD_WRITES_MAX: usize = 4;
 /// Reads that one viewer may have before the next one's turn.
 pub const SHARD_READS_MAX: usize = 4;
 
-/// The size of a shard's one read buffer, and what one write takes at most, in bytes.
-pub const SHARD_BUFFER_BYTES: usize = 64 << 10;
+/// The size of a shard's one read buffer, in bytes. Large, so that of large messages few are cut
+/// by its end; there is one for all connections of a shard.
+pub const SHARD_BUFFER_BYTES: usize = 256 << 10;
+
+/// What one write to a viewer takes at most beyond its first message, in bytes.
+pub const SHARD_WRITE_BYTES: usize = 64 << 10;
 
 /// How much room for answers a shard keeps between two reads, in bytes; more is given back.
-pub const SHARD_OUT_BYTES_KEPT: usize = 256 << 10;
+pub const SHARD_OUT_BYTES_KEPT: usize = 512 << 10;
 
 /// Bytes of replies that wait for one viewer; one that lets more gather is dropped.
 pub const OUTBOX_BYTES_MAX: usize = 64 << 10;

@@ -33,7 +33,7 @@ impl<T: Tenant> Shard<T> {
             let Socket { wire, seat, stuck, phase, alive, .. } = socket;
             let outlet = self.tenant.outlet();
             let mut slices = Slices::new();
-            let offered = match outlet.transmit(seat, limits::SHARD_BUFFER_BYTES, &mut slices) {
+            let offered = match outlet.transmit(seat, limits::SHARD_WRITE_BYTES, &mut slices) {
                 Transmit::Bytes(offered) => offered,
                 Transmit::Idle => 0,
                 Transmit::Closed => {

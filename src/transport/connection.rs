@@ -151,11 +151,11 @@ impl Connection {
             (IncomingKind::Ws(incoming), OutgoingKind::Ws(outgoing)) => {
                 match ws::take_apart(incoming, outgoing) {
                     Ok(socket) => Ok((socket, peer)),
-                    Err((incoming, outgoing)) => Err(Box::new(Self::new(
-                        IncomingKind::Ws(incoming),
-                        OutgoingKind::Ws(outgoing),
-                        peer,
-                    ))),
+                    Err(halves) => {
+                        let (incoming, outgoing) =
+                            (IncomingKind::Ws(halves.0), OutgoingKind::Ws(halves.1));
+                        Err(Box::new(Self::new(incoming, outgoing, peer)))
+                    }
                 }
             }
             (incoming, outgoing) => Err(Box::new(Self::new(incoming, outgoing, peer))),

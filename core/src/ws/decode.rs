@@ -9,7 +9,7 @@ use std::ops::Range;
 use super::{
     CloseCode, CloseReason, Header, Limits, Opcode, Role, Violation, ViolationKind,
     deflate::{Direction, Inflater},
-    mask,
+    frame, mask,
     partial::{OpenFrame, Partial, PartialMessage},
     utf8,
 };
@@ -75,7 +75,43 @@ impl Decoder {
     ///
     /// The first [`Violation`] of RFC 6455, RFC 7692 or the [`Limits`], as soon as the bytes that show it
     /// are there. After it, as after [`Event::Close`], all input is consumed and ignored.
+    #[inline]
     pub fn decode<'a>(&'a mut self, input: &'a mut [u8]) -> Result<Decoded<'a>, Violation> {
+        if let Some((kind, place)) = self.whole_message(input) {
+            let consumed = place.end;
+            let message = MessageRef { kind, payload: &input[place] };
+            let event = Some(Event::Message(message));
+            return Ok(Decoded { consumed, event, compressed: false });
+        }
+        self.decode_any(input)
+    }
+
+    /// The way of nearly every message: it lies in the input as one frame, not compressed, and
+    /// nothing is wrong with it. Whatever is different is left as it was, for [`Self::decode_any`]
+    /// to judge.
+    #[inline]
+    fn whole_message(&self, input: &mut [u8]) -> Option<(Kind, Range<usize>)> {
+        if self.partial.is_some() || self.ended {
+            return None;
+        }
+        let (kind, place, key) = frame::whole_message(input, self.role)?;
+        if place.len() > self.limits.message_bytes_max {
+            return None;
+        }
+        let payload = input.get_mut(place.clone())?;
+        if let Some(key) = key {
+            mask::apply(payload, key);
+        }
+        if kind == Kind::Text && utf8::check(payload, 0) != Ok(payload.len()) {
+            if let Some(key) = key {
+                mask::apply(payload, key);
+            }
+            return None;
+        }
+        Some((kind, place))
+    }
+
+    fn decode_any<'a>(&'a mut self, input: &'a mut [u8]) -> Result<Decoded<'a>, Violation> {
         self.release();
         if self.ended {
             return Ok(Decoded { consumed: input.len(), event: None, compressed: false });

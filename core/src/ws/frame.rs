@@ -1,10 +1,11 @@
 //! The header of a frame (RFC 6455 §5.2): read, checked for itself, and written.
 
-use std::fmt;
+use std::{fmt, ops::Range};
 
 use arrayvec::ArrayVec;
 
 use super::{Role, ViolationKind};
+use crate::Kind;
 
 /// The longest header: two bytes, a 64-bit length and the masking key.
 pub(super) const HEADER_BYTES_MAX: usize = 14;
@@ -145,7 +146,9 @@ impl Header {
         let masked = flag(self.mask.is_some(), MASKED);
 
         let mut bytes = HeaderBytes::new();
-        let mut push = |more: &[u8]| bytes.extend(more.iter().copied());
+        let mut push = |more: &[u8]| {
+            bytes.try_extend_from_slice(more).expect("a header is at most this long");
+        };
         match (u8::try_from(self.payload_len), u16::try_from(self.payload_len)) {
             (Ok(len), _) if len < LENGTH_IN_16_BITS => push(&[first, masked | len]),
             (_, Ok(len)) => {
@@ -161,6 +164,38 @@ impl Header {
             push(&key);
         }
         bytes
+    }
+}
+
+/// The kind, the place of the payload and the masking key of a frame at the front of `bytes`, if it
+/// is a message by itself, not compressed and shorter than 64 KiB, with a header that is right. The
+/// payload may reach beyond `bytes`.
+#[inline]
+pub(super) fn whole_message(
+    bytes: &[u8],
+    role: Role,
+) -> Option<(Kind, Range<usize>, Option<[u8; 4]>)> {
+    let (&[first, second], rest) = bytes.split_first_chunk()?;
+    let kind = match first {
+        0x81 => Kind::Text,
+        0x82 => Kind::Binary,
+        _ => return None,
+    };
+    let (len, at) = match second & !MASKED {
+        LENGTH_IN_16_BITS => match u16::from_be_bytes(*rest.first_chunk()?) {
+            0..126 => return None,
+            len => (usize::from(len), 4),
+        },
+        LENGTH_IN_64_BITS => return None,
+        len => (usize::from(len), 2),
+    };
+    match (role, second & MASKED != 0) {
+        (Role::Client, false) => Some((kind, at..at + len, None)),
+        (Role::Server, true) => {
+            let key = *bytes.get(at..)?.first_chunk()?;
+            Some((kind, at + 4..at + 4 + len, Some(key)))
+        }
+        _ => None,
     }
 }
 

@@ -124,9 +124,9 @@ pub(crate) struct Socket {
 pub(super) fn take_apart(
     incoming: Incoming,
     outgoing: Outgoing,
-) -> Result<Socket, (Incoming, Outgoing)> {
+) -> Result<Socket, Box<(Incoming, Outgoing)>> {
     if !incoming.is_fresh() || incoming.shared.keepalive != Some(Keepalive::default()) {
-        return Err((incoming, outgoing));
+        return Err(Box::new((incoming, outgoing)));
     }
     drop(outgoing);
     let Incoming { shared, decoder, buffer, deflate, .. } = incoming;
