@@ -186,7 +186,10 @@ impl PartialMessage {
     fn exceeds_charge(&self, limits: Limits) -> bool {
         let charged = u64::from(self.continuations) + u64::from(self.streams);
         let overhead = charged.saturating_mul(limits.fragment_overhead_bytes as u64);
-        let charge_max = (limits.message_bytes_max as u64).saturating_mul(2);
+        let charge_max = match self.compressed {
+            true => limits.compressed_bytes_max(),
+            false => limits.message_bytes_max.saturating_mul(2),
+        } as u64;
         (self.wire_bytes as u64).saturating_add(overhead) > charge_max
     }
 
@@ -215,14 +218,17 @@ impl PartialMessage {
     ) -> Result<(), ViolationKind> {
         let bytes_max = limits.message_bytes_max;
         loop {
+            if inflater.is_between_streams() && !piece.is_empty() {
+                // The first stream is free, as the first frame is.
+                self.streams = inflater.streams();
+                if self.streams > 0 && self.exceeds_charge(limits) {
+                    let bytes = self.wire_bytes as u64;
+                    return Err(ViolationKind::TooManyStreams { bytes, streams: self.streams });
+                }
+            }
             let stop = inflater.inflate(&mut piece, &mut self.bytes);
             // Text that came out before something went wrong went wrong earlier.
             self.check()?;
-            self.streams = inflater.streams().saturating_sub(1);
-            if self.streams > 0 && self.exceeds_charge(limits) {
-                let bytes = self.wire_bytes as u64;
-                return Err(ViolationKind::TooManyStreams { bytes, streams: self.streams });
-            }
             match stop.map_err(|why| ViolationKind::NotDeflate { why })? {
                 Stop::NeedsInput => return Ok(()),
                 Stop::NeedsRoom if self.bytes.len() >= bytes_max => {

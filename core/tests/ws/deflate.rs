@@ -74,7 +74,7 @@ fn with_context_takeover_a_message_may_refer_to_the_one_before() {
 
     let outcome = inflate(&frames, direction(false));
     assert_eq!(outcome.events.len(), 2);
-    let why = "invalid distance too far back";
+    let why = "it has an invalid block, code or distance";
     assert_eq!(outcome.violation().kind, ViolationKind::NotDeflate { why });
     assert_eq!(outcome.violation().code, CloseCode::INVALID_PAYLOAD);
 }

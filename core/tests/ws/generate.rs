@@ -1,6 +1,7 @@
 //! Streams to decode: valid, made of arbitrary frames, and damaged.
 
 use enchufe_core::ws::Role;
+use flate2::{Compress, Compression, FlushCompress};
 use proptest::{collection::vec, prelude::*, sample::Index};
 
 /// A second of cases, or as many as `PROPTEST_CASES` says when that is more. What fails becomes a
@@ -132,6 +133,61 @@ pub(crate) fn damaged(role: Role) -> impl Strategy<Value = Vec<u8>> {
             }
         }
         bytes
+    })
+}
+
+/// Compressed payloads in every form that deflate allows, and some that it does not.
+fn compressed_payload() -> impl Strategy<Value = Vec<u8>> {
+    let text = prop_oneof!["[a-cñ€🙂]{0,60}", "(Hola ){0,50}", any::<String>()];
+    let piece =
+        (0u8..12, text, vec(any::<u8>(), 0..12)).prop_map(|(form, text, bytes)| match form {
+            0..=5 => deflated(text.as_bytes(), u32::from(form) * 2, FlushCompress::Sync),
+            6..=8 => deflated(text.as_bytes(), u32::from(form), FlushCompress::Finish),
+            // Two bytes that are a whole stream, and a stored block.
+            9 => vec![0x03, 0x00].repeat(bytes.len()),
+            10 => deflated(&bytes, 0, FlushCompress::Full),
+            _ => bytes,
+        });
+    let without_tail = |payload: Vec<u8>, is_complete| match payload.strip_suffix(&[0, 0, 255, 255])
+    {
+        Some(rest) if is_complete => rest.to_vec(),
+        _ => payload,
+    };
+    let damage = prop::option::weighted(0.2, (any::<Index>(), 0u8..8));
+    (vec(piece, 0..4), prop::bool::weighted(0.9), damage).prop_map(
+        move |(pieces, is_complete, damage)| {
+            let mut payload = without_tail(pieces.concat(), is_complete);
+            if let Some((place, bit)) = damage.filter(|_| !payload.is_empty()) {
+                let at = place.index(payload.len());
+                payload[at] ^= 1 << bit;
+            }
+            payload
+        },
+    )
+}
+
+fn deflated(bytes: &[u8], level: u32, flush: FlushCompress) -> Vec<u8> {
+    let mut out = Vec::with_capacity(2 * bytes.len() + 100);
+    Compress::new(Compression::new(level.min(9)), false)
+        .compress_vec(bytes, &mut out, flush)
+        .expect("there is room");
+    out
+}
+
+/// Messages of which most are compressed, fragmented or not.
+pub(crate) fn compressed(role: Role) -> impl Strategy<Value = Vec<u8>> {
+    let pieces = vec((any::<Index>(), Just(None)), 0..3);
+    let message = (1u8..=2, compressed_payload(), pieces, 0u8..12);
+    let message = message.prop_map(|(opcode, payload, pieces, odd)| {
+        let mut frames = fragmented(opcode, &payload, pieces);
+        // Now and then not marked as compressed, or marked where it must not be.
+        let at = if odd == 1 { frames.len() - 1 } else { 0 };
+        frames[at].reserved = if odd == 0 { 0 } else { 4 };
+        frames
+    });
+    (vec(message, 0..4), any::<[u8; 4]>()).prop_map(move |(messages, key)| {
+        let frames = messages.into_iter().flatten();
+        frames.flat_map(|frame| masked_for(role, frame, key).bytes()).collect()
     })
 }
 

@@ -1,6 +1,7 @@
 //! The WebSocket core as whoever drives it sees it: by example, at its limits, and against two
 //! oracles — a naive model and tungstenite — on generated and broken streams, cut anywhere.
 
+mod compression;
 mod decode;
 mod deflate;
 mod fragments;
@@ -8,6 +9,7 @@ mod generate;
 mod handshake;
 mod limits;
 mod model;
+mod naive_inflate;
 mod negotiation;
 mod properties;
 mod run;

@@ -2,14 +2,32 @@
 
 use enchufe_core::{
     Kind,
-    ws::{CloseCode, CloseReason, Limits, Role},
+    ws::{CloseCode, CloseReason, Limits, Role, deflate::Direction},
 };
 
-use crate::run::Seen;
+use crate::{naive_inflate, run::Seen};
 
 /// The events of a stream, and the code of the violation that ends it.
 pub(crate) fn decode(bytes: &[u8], role: Role, limits: Limits) -> (Vec<Seen>, Option<CloseCode>) {
-    let mut model = Model { rest: bytes, role, limits, events: Vec::new(), message: None };
+    inflate(bytes, role, limits, None)
+}
+
+/// The same where the peer may compress.
+pub(crate) fn inflate(
+    bytes: &[u8],
+    role: Role,
+    limits: Limits,
+    deflate: Option<Direction>,
+) -> (Vec<Seen>, Option<CloseCode>) {
+    let mut model = Model {
+        rest: bytes,
+        role,
+        limits,
+        deflate,
+        history: Vec::new(),
+        events: Vec::new(),
+        message: None,
+    };
     loop {
         match model.frame() {
             Ok(()) => {}
@@ -23,8 +41,21 @@ struct Model<'a> {
     rest: &'a [u8],
     role: Role,
     limits: Limits,
+    deflate: Option<Direction>,
+    /// Every byte that a later message may refer to, and more.
+    history: Vec<u8>,
     events: Vec<Seen>,
-    message: Option<(Kind, Vec<u8>, usize)>,
+    message: Option<Unfinished>,
+}
+
+struct Unfinished {
+    kind: Kind,
+    compressed: bool,
+    /// As they came.
+    bytes: Vec<u8>,
+    fragments: usize,
+    /// The deflate streams after the first.
+    streams: usize,
 }
 
 enum End {
@@ -61,11 +92,12 @@ impl Model<'_> {
             return refuse(CloseCode::PROTOCOL);
         }
         let key = if masked { self.take(4)? } else { vec![0; 4] };
-        if reserved != 0 || (opcode == 0) != self.message.is_some() && !control {
+        let may_compress = self.deflate.is_some() && matches!(opcode, 1 | 2);
+        if reserved != 0 && !may_compress || (opcode == 0) != self.message.is_some() && !control {
             return refuse(CloseCode::PROTOCOL);
         }
         if !control {
-            self.start_or_go_on(opcode, len)?;
+            self.start_or_go_on(opcode, reserved != 0, len)?;
         }
 
         let len = usize::try_from(len).expect("within the limits");
@@ -84,34 +116,98 @@ impl Model<'_> {
         if whole { Ok(()) } else { Err(End::OfInput) }
     }
 
-    fn start_or_go_on(&mut self, opcode: u8, len: u64) -> Result<(), End> {
-        let kind = if opcode == 1 { Kind::Text } else { Kind::Binary };
-        let (_, bytes, fragments) = self.message.get_or_insert((kind, Vec::new(), 0));
-        *fragments += 1;
-        let bytes = len + bytes.len() as u64;
-        let charge = bytes + ((*fragments - 1) * self.limits.fragment_overhead_bytes) as u64;
+    fn start_or_go_on(&mut self, opcode: u8, compressed: bool, len: u64) -> Result<(), End> {
+        let message = self.message.get_or_insert_with(|| Unfinished {
+            kind: if opcode == 1 { Kind::Text } else { Kind::Binary },
+            compressed,
+            bytes: Vec::new(),
+            fragments: 0,
+            streams: 0,
+        });
+        message.fragments += 1;
+        let bytes = len + message.bytes.len() as u64;
         let bytes_max = self.limits.message_bytes_max as u64;
-        if bytes > bytes_max || charge > 2 * bytes_max {
+        let wire_bytes_max = if message.compressed { 2 * bytes_max + 64 } else { bytes_max };
+        let is_charged = message.fragments > 1;
+        if bytes > wire_bytes_max || is_charged && exceeds_charge(message, bytes, self.limits) {
             return refuse(CloseCode::TOO_BIG);
         }
         Ok(())
     }
 
     fn data(&mut self, payload: Vec<u8>, last: bool) -> Result<(), End> {
-        let Some((kind, bytes, _)) = &mut self.message else { panic!("a message was begun") };
-        bytes.extend(payload);
-        if *kind == Kind::Text {
-            match std::str::from_utf8(bytes) {
-                Err(error) if last || error.error_len().is_some() => {
-                    return refuse(CloseCode::INVALID_PAYLOAD);
-                }
-                _ => {}
-            }
-        }
-        if last && let Some((kind, bytes, _)) = self.message.take() {
-            self.events.push(Seen::Message(kind, bytes));
+        let Some(mut message) = self.message.take() else { panic!("a message was begun") };
+        message.bytes.extend(payload);
+        let plain = match (self.deflate, message.compressed) {
+            (Some(direction), true) => self.inflated(&mut message, direction, last)?,
+            _ => message.bytes.clone(),
+        };
+        check_text(message.kind, &plain, last)?;
+        if last {
+            self.events.push(Seen::Message(message.kind, plain));
+        } else {
+            self.message = Some(message);
         }
         Ok(())
+    }
+
+    /// What the message comes to so far, all of it inflated again from the beginning.
+    fn inflated(
+        &mut self,
+        message: &mut Unfinished,
+        direction: Direction,
+        last: bool,
+    ) -> Result<Vec<u8>, End> {
+        let window =
+            &self.history[self.history.len().saturating_sub(direction.window_bits.bytes())..];
+        let mut out = window.to_vec();
+        let mut rest = &message.bytes[..];
+        message.streams = 0;
+        let mut is_whole = true;
+        while !rest.is_empty() {
+            if message.streams > 0
+                && exceeds_charge(message, message.bytes.len() as u64, self.limits)
+            {
+                return refuse(CloseCode::TOO_BIG);
+            }
+            // The decoder keeps no more of what is before than a window, wherever that begins.
+            let from = match message.streams {
+                0 => 0,
+                _ => out.len().saturating_sub(direction.window_bits.bytes()),
+            };
+            let with_tail = [rest, &[0, 0, 0xff, 0xff]].concat();
+            let ending = naive_inflate::inflate(&with_tail, &out[from..]);
+            let read = naive_inflate::inflate(rest, &out[from..]);
+            // The tail ends a block, and perhaps a final one, and nothing more comes out of it.
+            is_whole = read.ended_at.is_some()
+                || ending.output.len() == read.output.len()
+                    && (ending.is_between_blocks || ending.ended_at == Some(with_tail.len()));
+            out.truncate(from);
+            out.extend(read.output);
+            let plain = &out[window.len()..];
+            let bytes_max = self.limits.message_bytes_max;
+            check_text(message.kind, &plain[..plain.len().min(bytes_max)], false)?;
+            if plain.len() > bytes_max {
+                return refuse(CloseCode::TOO_BIG);
+            }
+            if read.is_corrupt {
+                return refuse(CloseCode::INVALID_PAYLOAD);
+            }
+            rest = &rest[read.ended_at.unwrap_or(rest.len())..];
+            if !rest.is_empty() {
+                message.streams += 1;
+            }
+        }
+        let plain = out.split_off(window.len());
+        if last {
+            if !is_whole {
+                return refuse(CloseCode::INVALID_PAYLOAD);
+            }
+            if direction.context_takeover {
+                self.history.extend_from_slice(&plain);
+            }
+        }
+        Ok(plain)
     }
 
     fn close(&mut self, payload: &[u8]) -> Result<(), End> {
@@ -139,5 +235,20 @@ impl Model<'_> {
 
     fn number(&mut self, len: usize) -> Result<u64, End> {
         Ok(self.take(len)?.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)))
+    }
+}
+
+fn exceeds_charge(message: &Unfinished, bytes: u64, limits: Limits) -> bool {
+    let overhead = (message.fragments - 1 + message.streams) * limits.fragment_overhead_bytes;
+    bytes + overhead as u64
+        > 2 * limits.message_bytes_max as u64 + u64::from(message.compressed) * 64
+}
+
+fn check_text(kind: Kind, bytes: &[u8], last: bool) -> Result<(), End> {
+    match std::str::from_utf8(bytes) {
+        Err(error) if kind == Kind::Text && (last || error.error_len().is_some()) => {
+            refuse(CloseCode::INVALID_PAYLOAD)
+        }
+        _ => Ok(()),
     }
 }

@@ -2,13 +2,17 @@
 
 use enchufe_core::{
     Kind, MessageRef,
-    ws::{CloseCode, CloseReason, Decoder, Limits, Opcode, Role, encode},
+    ws::{
+        CloseCode, CloseReason, Decoder, Limits, Opcode, Role, Violation, ViolationKind,
+        deflate::{Direction, WindowBits},
+        encode,
+    },
 };
 use proptest::prelude::*;
 
 use crate::{
     generate, model,
-    run::{Outcome, Seen, decode_cut, feed},
+    run::{Outcome, Seen, decode_cut, decode_cut_by, feed},
 };
 
 proptest! {
@@ -26,6 +30,35 @@ proptest! {
         let (events, code) = model::decode(&bytes, role, limits);
         prop_assert_eq!(&outcome.events, &events);
         prop_assert_eq!(outcome.violation.map(|violation| violation.code), code);
+    }
+
+    #[test]
+    fn any_compressed_stream_cut_anywhere_decodes_as_the_model_does(
+        (role, bytes) in generate::role().prop_flat_map(|role| {
+            (Just(role), prop_oneof![3 => generate::compressed(role), 1 => generate::arbitrary(role)])
+        }),
+        cuts in generate::cuts(),
+        context_takeover: bool,
+        bits in prop_oneof![Just(15u8), 8u8..15],
+        message_bytes_max in prop_oneof![Just(1 << 20), 0usize..400],
+        fragment_overhead_bytes in 0usize..200,
+    ) {
+        let limits = Limits { message_bytes_max, fragment_overhead_bytes };
+        let window_bits = WindowBits::new(bits).expect("8–15");
+        let direction = Direction { context_takeover, window_bits };
+        let decoder = || Decoder::with_deflate(role, limits, direction);
+        let outcome = decode_cut_by(decoder(), &bytes, &cuts);
+        prop_assert_eq!(&outcome, &decode_cut_by(decoder(), &bytes, &[]));
+        let everywhere: Vec<usize> = (0..bytes.len()).collect();
+        prop_assert_eq!(&outcome, &decode_cut_by(decoder(), &bytes, &everywhere));
+
+        let (events, code) = model::inflate(&bytes, role, limits, Some(direction));
+        prop_assert_eq!(&outcome.events, &events);
+        match outcome.violation {
+            // Where the bytes end, ours may already see what the model needs more bits for.
+            Some(Violation { kind: ViolationKind::NotDeflate { .. }, .. }) if code.is_none() => {}
+            violation => prop_assert_eq!(violation.map(|violation| violation.code), code),
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::{Direction, TAIL};
 /// What one step of compressing makes room for at least, in bytes.
 const ROOM_BYTES_MIN: usize = 64;
 /// The level that ADR 0007 measured to be worth its time.
-const LEVEL: u32 = 4;
+const LEVEL: u32 = 2;
 
 /// Compresses the messages of one direction. With context takeover it belongs to one connection;
 /// without, any number of them can share it.

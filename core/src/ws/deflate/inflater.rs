@@ -28,6 +28,12 @@ pub(in crate::ws) enum Stop {
     StreamEnd,
 }
 
+/// What one call of the engine came to.
+struct Step {
+    came_out: u64,
+    valid: Result<(), &'static str>,
+}
+
 impl Inflater {
     pub(in crate::ws) fn new(direction: Direction) -> Self {
         Self { direction, engine: None, is_open: false, history: Vec::new(), streams: 0 }
@@ -36,6 +42,11 @@ impl Inflater {
     /// How many deflate streams the message has begun. One is all it needs.
     pub(in crate::ws) fn streams(&self) -> u32 {
         self.streams
+    }
+
+    /// Whether what comes next begins a deflate stream.
+    pub(in crate::ws) fn is_between_streams(&self) -> bool {
+        !self.is_open
     }
 
     /// Inflates from the front of `input` into the room that `message` has.
@@ -53,7 +64,8 @@ impl Inflater {
         }
         self.step(input, message, |engine, input, message| {
             engine.decompress_vec(input, message, FlushDecompress::None)
-        })?;
+        })
+        .valid?;
         Ok(match () {
             () if !self.is_open => Stop::StreamEnd,
             () if message.len() == message.capacity() => Stop::NeedsRoom,
@@ -71,36 +83,35 @@ impl Inflater {
         input: &mut &[u8],
         message: &mut Vec<u8>,
     ) -> Result<bool, &'static str> {
-        self.step(input, message, |engine, input, _| {
+        let step = self.step(input, message, |engine, input, _| {
             engine.decompress(input, &mut [0], FlushDecompress::None)
-        })
-        .map(|came_out| came_out > 0)
+        });
+        // What came out before something went wrong was too much already.
+        if step.came_out > 0 { Ok(true) } else { step.valid.map(|()| false) }
     }
 
-    /// One call of the engine, which says how many bytes came out.
+    /// One call of the engine.
     fn step(
         &mut self,
         input: &mut &[u8],
         message: &mut Vec<u8>,
         run: impl FnOnce(&mut Decompress, &[u8], &mut Vec<u8>) -> Result<Status, DecompressError>,
-    ) -> Result<u64, &'static str> {
-        if !self.is_open {
-            if input.is_empty() {
-                return Ok(0);
-            }
+    ) -> Step {
+        if !self.is_open && !input.is_empty() {
             self.begin(message);
         }
-        let Some(engine) = &mut self.engine else { return Ok(0) };
+        let Some(engine) = self.engine.as_mut().filter(|_| self.is_open) else {
+            return Step { came_out: 0, valid: Ok(()) };
+        };
         let (read, written) = (engine.total_in(), engine.total_out());
-        let status = run(engine, input, message).map_err(|error| why(&error))?;
+        let status = run(engine, input, message);
         let taken = usize::try_from(engine.total_in() - read).unwrap_or(usize::MAX);
-        *input = &input[taken..];
-        self.is_open = status != Status::StreamEnd;
         let came_out = engine.total_out() - written;
-        if taken == 0 && came_out == 0 && self.is_open && !input.is_empty() {
-            return Err("it goes no further");
-        }
-        Ok(came_out)
+        *input = &input[taken..];
+        self.is_open = !matches!(status, Ok(Status::StreamEnd));
+        let is_stuck = taken == 0 && came_out == 0 && self.is_open && !input.is_empty();
+        let valid = if status.is_err() || is_stuck { Err(INVALID) } else { Ok(()) };
+        Step { came_out, valid }
     }
 
     /// Begins a deflate stream, which may refer to what came before it.
@@ -129,12 +140,14 @@ impl Inflater {
     ///
     /// When the message ended inside a block.
     pub(in crate::ws) fn finish(&mut self, message: &[u8]) -> Result<(), &'static str> {
-        // Only between two blocks do these nine bytes end the stream and nothing comes out.
+        // An empty final block, which ends the stream wherever the tail ended a block.
         const ENDING: [u8; 9] = [TAIL[0], TAIL[1], TAIL[2], TAIL[3], 1, 0, 0, 0xff, 0xff];
-        let mut rest = &ENDING[..];
         if self.is_open {
+            let mut rest = &ENDING[..];
             let came_out = self.exceeds(&mut rest, &mut Vec::new());
-            if came_out != Ok(false) || self.is_open || !rest.is_empty() {
+            // The tail may have ended the stream by itself, if what it completes is a final block.
+            let has_ended = !self.is_open && matches!(rest.len(), 0 | 5);
+            if came_out != Ok(false) || !has_ended {
                 return Err("it ends inside a block");
             }
         }
@@ -161,20 +174,5 @@ impl Inflater {
     }
 }
 
-/// What the engine has against its input, in words that can be kept.
-fn why(error: &DecompressError) -> &'static str {
-    const KNOWN: [&str; 10] = [
-        "invalid bit length repeat",
-        "invalid block type",
-        "invalid code -- missing end-of-block",
-        "invalid code lengths set",
-        "invalid distance code",
-        "invalid distance too far back",
-        "invalid distances set",
-        "invalid literal/lengths set",
-        "invalid stored block lengths",
-        "too many length or distance symbols",
-    ];
-    let said = error.message().unwrap_or_default();
-    KNOWN.into_iter().find(|known| *known == said).unwrap_or("invalid code")
-}
+/// What the engine says is not repeated: its words for one fault differ with how the input was cut.
+const INVALID: &str = "it has an invalid block, code or distance";
