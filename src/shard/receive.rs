@@ -5,7 +5,7 @@ use std::io;
 use enchufe_core::ws::{self, CloseCode, CloseReason, Event};
 
 use super::{
-    Ending, Full, Outlet, Received, Shard, Tenant,
+    Ending, Full, Outlet, Received, Seat, Shard, Tenant,
     socket::{Phase, Socket},
 };
 use crate::limits;
@@ -70,33 +70,20 @@ impl<T: Tenant> Shard<T> {
 
     /// Acts on what a peer sent.
     fn decode(&mut self, index: usize, mut input: &mut [u8]) {
-        while let Some(socket) = self.table.sockets.get_mut(index) {
-            let Socket { decoder, seat, violation, .. } = socket;
-            let consumed = match decoder.decode(input) {
-                Ok(ws::Decoded { event: None, .. }) => break,
-                Ok(ws::Decoded { consumed, event: Some(event), compressed }) => {
-                    if on_event(&mut self.tenant, seat, event, compressed).is_err() {
-                        self.drop_socket(index, Ending::Deaf);
-                        return;
-                    }
-                    consumed
-                }
-                Err(broken) => {
-                    self.tenant.outlet().finish(seat, &broken.reason());
-                    *violation = Some(Box::new(broken));
-                    break;
-                }
+        loop {
+            let Some(socket) = self.table.sockets.get_mut(index) else { return };
+            let consumed = match deal_with(&mut self.tenant, socket, input) {
+                Ok(None) => break,
+                Ok(Some(consumed)) => consumed,
+                Err(Full) => return self.drop_socket(index, Ending::Deaf),
             };
-            let is_filling = self.tenant.outlet().is_filling(seat);
             input = &mut input[consumed..];
             // Whoever reads the answers may ask for as many as they like at once.
-            if is_filling {
-                self.flush(index);
-                let Some(socket) = self.table.sockets.get_mut(index) else { return };
-                if self.tenant.outlet().is_full(&socket.seat) {
-                    socket.kept = Some(Box::from(&*input));
-                    return;
-                }
+            self.flush(index);
+            let Some(socket) = self.table.sockets.get_mut(index) else { return };
+            if self.tenant.outlet().is_full(&socket.seat) {
+                socket.kept = Some(Box::from(&*input));
+                return;
             }
         }
         self.answer(index);
@@ -110,9 +97,37 @@ impl<T: Tenant> Shard<T> {
     }
 }
 
+/// Deals with everything in `input`, or with so much of it that the answers had better go out
+/// before the rest, which is what it says then.
+fn deal_with<T: Tenant>(
+    tenant: &mut T,
+    socket: &mut Socket<Seat<T>>,
+    input: &mut [u8],
+) -> Result<Option<usize>, Full> {
+    let Socket { decoder, seat, violation, .. } = socket;
+    let mut at = 0;
+    loop {
+        match decoder.decode(&mut input[at..]) {
+            Ok(ws::Decoded { event: None, .. }) => return Ok(None),
+            Ok(ws::Decoded { consumed, event: Some(event), compressed }) => {
+                on_event(tenant, seat, event, compressed)?;
+                at += consumed;
+            }
+            Err(broken) => {
+                tenant.outlet().finish(seat, &broken.reason());
+                *violation = Some(Box::new(broken));
+                return Ok(None);
+            }
+        }
+        if tenant.outlet().is_filling(seat) {
+            return Ok(Some(at));
+        }
+    }
+}
+
 fn on_event<T: Tenant>(
     tenant: &mut T,
-    seat: &mut super::Seat<T>,
+    seat: &mut Seat<T>,
     event: Event<'_>,
     compressed: bool,
 ) -> Result<(), Full> {
