@@ -108,6 +108,12 @@ pub const DEAD_AFTER: Duration = Duration::from_secs(60);
 /// that does not answer is not also counted as dropped.
 pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 
+// --- TLS ---
+
+/// How much of what a TLS connection was given to send is kept, encrypted, until the socket takes
+/// it, in bytes of plaintext.
+pub const TLS_UNSENT_BYTES_MAX: usize = 64 << 10;
+
 // --- sources, services and servers ---
 
 /// How much of a stranger's value an error message repeats, in characters.

@@ -18,6 +18,7 @@ mod stdio;
 mod stream;
 pub(crate) mod tcp;
 mod throttle;
+pub mod tls;
 mod udp;
 #[cfg(unix)]
 mod unix;
