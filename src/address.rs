@@ -30,7 +30,8 @@ pub enum Address {
     Unix(UnixPath),
     /// `unixgram:PATH`, `unixgram:@NAME`: datagrams between programs of one machine.
     Unixgram(UnixPath),
-    /// `ws://HOST[:PORT][/PATH]`: messages over WebSocket.
+    /// `ws://HOST[:PORT][/PATH]`, `wss://HOST[:PORT][/PATH]`: messages over WebSocket, without TLS
+    /// or with it.
     Ws(WsAddress),
     /// `-`: this program's own standard input and output.
     Stdio,
@@ -75,15 +76,41 @@ impl fmt::Display for UnixPath {
 /// A WebSocket endpoint: where, and the path asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct WsAddress {
-    /// Host and port; 80 when the text named none (RFC 6455 §3).
+    /// Host and port; 80 when the text named none, or 443 with TLS (RFC 6455 §3).
     pub endpoint: HostPort,
     /// The path with its query, percent-encoded, beginning with `/`. `None` when the text named
     /// none: served, any path will do; opened, it is `/`.
     pub path: Option<String>,
+    /// Whether TLS lies between: `wss://`.
+    pub is_secure: bool,
+}
+
+impl WsAddress {
+    /// The port that goes without saying.
+    pub fn default_port(&self) -> u16 {
+        if self.is_secure { 443 } else { 80 }
+    }
 }
 
 impl fmt::Display for WsAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ws://{}{}", self.endpoint, self.path.as_deref().unwrap_or_default())
+        let scheme = if self.is_secure { "wss" } else { "ws" };
+        write!(f, "{scheme}://{}{}", self.endpoint, self.path.as_deref().unwrap_or_default())
+    }
+}
+
+/// Where an HTTP server listens.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct HttpAddress {
+    /// Host and port.
+    pub endpoint: HostPort,
+    /// Whether TLS lies between: `https://`.
+    pub is_secure: bool,
+}
+
+impl fmt::Display for HttpAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = if self.is_secure { "https" } else { "http" };
+        write!(f, "{scheme}://{}", self.endpoint)
     }
 }

@@ -2,7 +2,7 @@
 //! it was written.
 #![no_main]
 
-use enchufe::address::{Address, HostPort, ParseAddressError};
+use enchufe::address::{Address, HttpAddress, ParseAddressError};
 use libfuzzer_sys::fuzz_target;
 
 /// Two excerpts, each character of them escaped, and the words around them.
@@ -15,7 +15,10 @@ fuzz_target!(|text: &str| {
     if let Some(address) = checked(Address::parse_connect(text)) {
         assert_eq!(Address::parse_connect(&address.to_string()), Ok(address), "{text:?} to open");
     }
-    checked(HostPort::parse_http_listen(text));
+    if let Some(address) = checked(HttpAddress::parse_listen(text)) {
+        let shown = address.to_string();
+        assert_eq!(HttpAddress::parse_listen(&shown), Ok(address), "{text:?} to listen on");
+    }
 });
 
 /// A refusal is one line that cannot forge another, and neither it nor its hint grows with what

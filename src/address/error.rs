@@ -146,7 +146,7 @@ impl ParseAddressError {
                 format!("did you mean {}?", shortened(suggestion))
             }
             Self::NotSupported { suggestion: None, .. } | Self::UnknownScheme { .. } => {
-                "there are tcp://HOST:PORT, udp://HOST:PORT, ws://HOST:PORT/PATH, unix:PATH, unixgram:PATH and -"
+                "there are tcp://HOST:PORT, udp://HOST:PORT, ws://HOST:PORT/PATH, wss://HOST:PORT/PATH, unix:PATH, unixgram:PATH and -"
                     .to_owned()
             }
             Self::Empty | Self::NoPath { .. } => {

@@ -1,7 +1,8 @@
 //! The grammar of addresses.
 //!
 //! ```text
-//! ADDRESS  = "-" | "tcp://" ENDPOINT | "udp://" ENDPOINT | "ws://" HOST [":" PORT] [PATH]
+//! ADDRESS  = "-" | "tcp://" ENDPOINT | "udp://" ENDPOINT
+//!          | ("ws://" | "wss://") HOST [":" PORT] [PATH]
 //!          | ("unix:" | "unixgram:") (FILE | "@" NAME) | ENDPOINT | PORT
 //! ENDPOINT = HOST ":" PORT
 //! HOST     = "" | "*" | name | IPv4 | "[" IPv6 ["%" ["25"] scope] "]"
@@ -11,11 +12,11 @@
 use std::path::PathBuf;
 
 use super::endpoint::Text;
-use super::{Address, Host, HostPort, ParseAddressError, UnixPath, WsAddress};
+use super::{Address, Host, HostPort, HttpAddress, ParseAddressError, UnixPath, WsAddress};
 use crate::resolve::SocketType;
 
 /// What can be typed before a colon and is meant as a scheme.
-const SCHEMES: [&str; 5] = ["tcp", "udp", "ws", "unix", "unixgram"];
+const SCHEMES: [&str; 6] = ["tcp", "udp", "ws", "wss", "unix", "unixgram"];
 
 /// How many slips of the finger a scheme may be away to be suggested.
 const SLIPS_MAX: usize = 2;
@@ -67,22 +68,25 @@ impl Address {
     }
 }
 
-impl HostPort {
-    /// Parses where an HTTP server listens: `http://HOST[:PORT]`, with or without a `/` at its
-    /// end, or what [`Address::parse_serve`] takes for TCP.
+impl HttpAddress {
+    /// Parses where an HTTP server listens: `http://HOST[:PORT]` or `https://HOST[:PORT]`, with or
+    /// without a `/` at its end, or what [`Address::parse_serve`] takes for TCP.
     ///
     /// # Errors
     ///
     /// When the text is neither.
-    pub fn parse_http_listen(text: &str) -> Result<Self, ParseAddressError> {
-        if let Some((scheme, rest)) = text.split_once("://")
-            && scheme.eq_ignore_ascii_case("http")
-        {
-            let rest = rest.strip_suffix('/').unwrap_or(rest);
-            return Text { whole: text, socket_type: SocketType::STREAM }.endpoint(rest, Some(80));
+    pub fn parse_listen(text: &str) -> Result<Self, ParseAddressError> {
+        if let Some((scheme, rest)) = text.split_once("://") {
+            let is_secure = scheme.eq_ignore_ascii_case("https");
+            if is_secure || scheme.eq_ignore_ascii_case("http") {
+                let rest = rest.strip_suffix('/').unwrap_or(rest);
+                let default_port = if is_secure { 443 } else { 80 };
+                let text = Text { whole: text, socket_type: SocketType::STREAM };
+                return Ok(Self { endpoint: text.endpoint(rest, Some(default_port))?, is_secure });
+            }
         }
         match Address::parse_serve(text)? {
-            Address::Tcp(endpoint) => Ok(endpoint),
+            Address::Tcp(endpoint) => Ok(Self { endpoint, is_secure: false }),
             _ => Err(ParseAddressError::NotHttp { text: text.to_owned() }),
         }
     }
@@ -110,18 +114,19 @@ fn parse(text: &str) -> Result<Address, ParseAddressError> {
         ("unixgram", _) => unix_path(text, rest).map(Address::Unixgram),
         ("tcp", Some(rest)) => stream.endpoint(rest, None).map(Address::Tcp),
         ("udp", Some(rest)) => datagram.endpoint(rest, None).map(Address::Udp),
-        ("ws", Some(rest)) => websocket(&stream, rest).map(Address::Ws),
-        (scheme @ ("tcp" | "udp" | "ws"), None) => {
+        (scheme @ ("ws" | "wss"), Some(rest)) => {
+            websocket(&stream, rest, scheme == "wss").map(Address::Ws)
+        }
+        (scheme @ ("tcp" | "udp" | "ws" | "wss"), None) => {
             let host = if is_number(rest) { "localhost:" } else { "" };
             let suggestion = format!("{scheme}://{host}{rest}");
             Err(ParseAddressError::NoSlashes { text: text.to_owned(), suggestion })
         }
         ("tls", _) => Err(not_supported(text, "tls", Some(format!("tcp:{rest}")))),
-        ("wss", _) => Err(not_supported(text, "wss", Some(format!("ws:{rest}")))),
         ("ws+unix", _) => Err(not_supported(text, "ws+unix", None)),
         ("exec", _) => Err(not_supported(text, "exec", None)),
-        ("http" | "https", Some(rest)) => {
-            let suggestion = websocket_of_page(rest);
+        (scheme @ ("http" | "https"), Some(rest)) => {
+            let suggestion = websocket_of_page(rest, scheme == "https");
             Err(ParseAddressError::Http { text: text.to_owned(), suggestion })
         }
         (_, Some(_)) => Err(unknown_scheme(text, scheme, rest)),
@@ -156,9 +161,9 @@ fn unix_path(text: &str, path: &str) -> Result<UnixPath, ParseAddressError> {
     }
 }
 
-fn websocket(text: &Text<'_>, rest: &str) -> Result<WsAddress, ParseAddressError> {
+fn websocket(text: &Text<'_>, rest: &str, is_secure: bool) -> Result<WsAddress, ParseAddressError> {
     let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
-    let endpoint = text.endpoint(authority, Some(80))?;
+    let endpoint = text.endpoint(authority, Some(if is_secure { 443 } else { 80 }))?;
     // A URL is printable ASCII; letters beyond it have a spelling, blanks and controls are slips.
     let impossible =
         |character: &char| *character == '#' || *character == ' ' || character.is_control();
@@ -171,15 +176,16 @@ fn websocket(text: &Text<'_>, rest: &str) -> Result<WsAddress, ParseAddressError
         path if path.starts_with('?') => Some(format!("/{path}")),
         path => Some(path),
     };
-    Ok(WsAddress { endpoint, path })
+    Ok(WsAddress { endpoint, path, is_secure })
 }
 
 /// Where the messages of a page are likely to be had over WebSocket.
-fn websocket_of_page(rest: &str) -> String {
+fn websocket_of_page(rest: &str, is_secure: bool) -> String {
+    let scheme = if is_secure { "wss" } else { "ws" };
     let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
     match path.strip_prefix("/channels/") {
-        Some(channel) if !channel.is_empty() => format!("ws://{authority}{path}"),
-        _ => format!("ws://{authority}/channels/NAME"),
+        Some(channel) if !channel.is_empty() => format!("{scheme}://{authority}{path}"),
+        _ => format!("{scheme}://{authority}/channels/NAME"),
     }
 }
 

@@ -18,7 +18,7 @@ pub(crate) const HEAD: &str = "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: web
 
 pub(crate) fn address(port: u16, path: Option<&str>) -> Address {
     let endpoint = HostPort { host: Host::V4(Ipv4Addr::LOCALHOST), port };
-    Address::Ws(WsAddress { endpoint, path: path.map(str::to_owned) })
+    Address::Ws(WsAddress { endpoint, path: path.map(str::to_owned), is_secure: false })
 }
 
 pub(crate) fn server_options(change: impl FnOnce(&mut ws::ServerOptions)) -> BindOptions {

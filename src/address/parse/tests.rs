@@ -176,7 +176,7 @@ fn a_unix_path_is_a_file_or_an_abstract_name() {
 #[test]
 fn a_websocket_address_has_port_80_and_any_path_by_default() {
     let ws = |endpoint, path: Option<&str>| {
-        Address::Ws(WsAddress { endpoint, path: path.map(str::to_owned) })
+        Address::Ws(WsAddress { endpoint, path: path.map(str::to_owned), is_secure: false })
     };
     assert_eq!(serve("ws://localhost:8765"), ws(name("localhost", 8765), None));
     assert_eq!(serve("ws://localhost:8765/"), ws(name("localhost", 8765), Some("/")));
@@ -186,6 +186,19 @@ fn a_websocket_address_has_port_80_and_any_path_by_default() {
     assert_eq!(connect("ws://localhost/ñ"), ws(name("localhost", 80), Some("/%C3%B1")));
     assert!(refused(Address::parse_connect("ws://localhost/#top")).1.contains("%23"));
     assert!(refused(Address::parse_connect("ws://localhost/a b")).1.contains("percent-encode"));
+}
+
+#[test]
+fn a_websocket_address_with_tls_has_port_443_by_default() {
+    let wss = |endpoint, path: Option<&str>| {
+        Address::Ws(WsAddress { endpoint, path: path.map(str::to_owned), is_secure: true })
+    };
+    assert_eq!(serve("wss://localhost:8765"), wss(name("localhost", 8765), None));
+    assert_eq!(connect("wss://localhost"), wss(name("localhost", 443), None));
+    assert_eq!(connect("WSS://[::1]/a?b=c"), wss(ipv6("::1", None, 443), Some("/a?b=c")));
+    assert_eq!(connect("wss://localhost/a").to_string(), "wss://localhost:443/a");
+    assert_eq!(refused(Address::parse_connect("wss:host")).1, "try wss://host");
+    assert_eq!(refused(Address::parse_connect("wsss://host")).1, "did you mean wss://host?");
 }
 
 #[test]
@@ -214,7 +227,6 @@ fn an_unknown_scheme_gets_the_nearest_one_suggested() {
 #[test]
 fn schemes_that_come_later_say_so() {
     for (text, hint) in [
-        ("wss://host/path", Some("try ws://host/path")),
         ("tls://host:443", Some("try tcp://host:443")),
         ("ws+unix:/tmp/x:/url", None),
         ("exec:cat", None),
@@ -230,7 +242,8 @@ fn the_address_of_a_page_gets_its_websocket_suggested() {
     for (text, hint) in [
         ("http://127.0.0.1:5678/channels/time", "try ws://127.0.0.1:5678/channels/time"),
         ("http://127.0.0.1:5678", "try ws://127.0.0.1:5678/channels/NAME"),
-        ("https://example.org/", "try ws://example.org/channels/NAME"),
+        ("https://example.org/", "try wss://example.org/channels/NAME"),
+        ("HTTPS://example.org/channels/a", "try wss://example.org/channels/a"),
     ] {
         assert_eq!(refused(Address::parse_connect(text)).1, hint);
     }
@@ -244,14 +257,17 @@ fn a_scheme_without_its_slashes_gets_them_suggested() {
 
 #[test]
 fn an_http_server_listens_on_a_url_or_what_is_tcp() {
-    let parse = |text| HostPort::parse_http_listen(text).map(|endpoint| endpoint.to_string());
-    assert_eq!(parse("http://127.0.0.1:5678"), Ok("127.0.0.1:5678".to_owned()));
-    assert_eq!(parse("http://localhost/"), Ok("localhost:80".to_owned()));
-    assert_eq!(parse("5678"), Ok("localhost:5678".to_owned()));
-    assert_eq!(parse(":5678"), Ok("*:5678".to_owned()));
+    let parse = |text| HttpAddress::parse_listen(text).map(|address| address.to_string());
+    assert_eq!(parse("http://127.0.0.1:5678"), Ok("http://127.0.0.1:5678".to_owned()));
+    assert_eq!(parse("http://localhost/"), Ok("http://localhost:80".to_owned()));
+    assert_eq!(parse("https://localhost"), Ok("https://localhost:443".to_owned()));
+    assert_eq!(parse("HTTPS://[::1]:8443/"), Ok("https://[::1]:8443".to_owned()));
+    assert_eq!(parse("5678"), Ok("http://localhost:5678".to_owned()));
+    assert_eq!(parse(":5678"), Ok("http://*:5678".to_owned()));
     assert!(parse("udp://localhost:5678").is_err());
+    assert!(parse("wss://localhost:5678").is_err());
     assert!(parse("http://localhost/path").is_err());
-    assert!(parse("https://localhost").is_err());
+    assert!(parse("https://localhost/path").is_err());
 }
 
 #[test]
@@ -267,12 +283,12 @@ proptest! {
             prop_assert!(!error.to_string().contains('\n'));
             let _ = error.hint();
         }
-        let _ = HostPort::parse_http_listen(&text);
+        let _ = HttpAddress::parse_listen(&text);
     }
 
     #[test]
     fn what_is_shown_parses_to_the_same_address(
-        text in r"((tcp|udp|ws|unix|unixgram)(://|:))?[a-z0-9:/@%\[\]?*.ñ]{0,16}(:[0-9]{1,5})?(/[a-zñ?%/]{0,8})?"
+        text in r"((tcp|udp|ws|wss|unix|unixgram)(://|:))?[a-z0-9:/@%\[\]?*.ñ]{0,16}(:[0-9]{1,5})?(/[a-zñ?%/]{0,8})?"
     ) {
         if let Ok(address) = Address::parse_serve(&text) {
             prop_assert_eq!(Address::parse_serve(&address.to_string()), Ok(address));
