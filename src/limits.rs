@@ -114,6 +114,21 @@ pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 /// it, in bytes of plaintext.
 pub const TLS_UNSENT_BYTES_MAX: usize = 64 << 10;
 
+/// The longest file with a certificate or a key, in bytes.
+pub const PEM_FILE_BYTES_MAX: u64 = 1 << 20;
+
+/// How often handshakes look at most whether the files of a certificate have changed.
+pub const CERTIFICATE_CHECK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How long a development certificate is valid. Browsers refuse those that are for too long.
+pub const DEVELOPMENT_CERTIFICATE_LIFETIME: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+
+/// How long a development certificate must still be valid to be used again.
+pub const DEVELOPMENT_CERTIFICATE_LEFT_MIN: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// How long before it was made a development certificate begins to be valid: clocks differ.
+pub const DEVELOPMENT_CERTIFICATE_LEEWAY: Duration = Duration::from_secs(60 * 60);
+
 // --- sources, services and servers ---
 
 /// How much of a stranger's value an error message repeats, in characters.

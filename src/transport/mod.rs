@@ -14,6 +14,7 @@ mod lines;
 mod listener;
 pub(crate) mod os;
 mod peer;
+mod socket;
 mod stdio;
 mod stream;
 pub(crate) mod tcp;
@@ -24,6 +25,7 @@ mod udp;
 mod unix;
 #[cfg(unix)]
 mod unixgram;
+pub(crate) mod wire;
 pub mod ws;
 
 use std::time::Duration;
@@ -33,6 +35,7 @@ pub use datagram::DatagramLimits;
 pub use error::{BindError, BindWarning, OpenError, RecvError, SendError};
 pub use listener::Listener;
 pub use peer::Peer;
+pub use socket::Socket;
 
 pub use crate::core::ws::{CloseCode, CloseReason};
 use crate::limits;
@@ -48,6 +51,8 @@ pub struct BindOptions {
     pub datagrams: DatagramLimits,
     /// What concerns WebSocket alone.
     pub ws: ws::ServerOptions,
+    /// The certificate, for addresses with TLS.
+    pub tls: Option<tls::ServerTls>,
 }
 
 impl Default for BindOptions {
@@ -56,6 +61,7 @@ impl Default for BindOptions {
             backlog: limits::BACKLOG,
             datagrams: DatagramLimits::default(),
             ws: ws::ServerOptions::default(),
+            tls: None,
         }
     }
 }
@@ -68,11 +74,17 @@ pub struct OpenOptions {
     pub timeout: Duration,
     /// What concerns WebSocket alone.
     pub ws: ws::ClientOptions,
+    /// Whom to trust, at addresses with TLS.
+    pub tls: tls::ClientTls,
 }
 
 impl Default for OpenOptions {
     fn default() -> Self {
-        Self { timeout: limits::OPEN_TIMEOUT, ws: ws::ClientOptions::default() }
+        Self {
+            timeout: limits::OPEN_TIMEOUT,
+            ws: ws::ClientOptions::default(),
+            tls: tls::ClientTls::default(),
+        }
     }
 }
 

@@ -82,6 +82,12 @@ pub enum BindError {
         /// What is missing.
         what: &'static str,
     },
+    /// TLS needs a certificate, and there is none.
+    #[error("cannot listen on {address}: TLS needs a certificate")]
+    NoCertificate {
+        /// The address asked for.
+        address: String,
+    },
     /// Anything else the system said.
     #[error("cannot listen on {address}: {error}")]
     Io {
@@ -118,6 +124,10 @@ impl BindError {
             Self::Locked { .. } => "try again, or use a folder of your own".to_owned(),
             Self::NameTooLong { .. } => "use a shorter path, for example a relative one".to_owned(),
             Self::Unsupported { .. } => "use a tcp:// address of localhost".to_owned(),
+            Self::NoCertificate { .. } => {
+                "--tls-cert FILE --tls-key FILE names one, --tls-dev makes one for development"
+                    .to_owned()
+            }
             Self::Io { .. } => return None,
         })
     }
@@ -135,6 +145,7 @@ impl BindError {
             | Self::Locked { address }
             | Self::NameTooLong { address, .. }
             | Self::Unsupported { address, .. }
+            | Self::NoCertificate { address }
             | Self::Io { address, .. } => *address = name.to_string(),
         }
         self

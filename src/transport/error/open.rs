@@ -4,6 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use crate::resolve::ResolveError;
+use crate::transport::tls::Distrust;
 
 /// Why opening a connection failed.
 #[derive(Debug, thiserror::Error)]
@@ -88,6 +89,14 @@ pub enum OpenError {
         /// What was wrong with it.
         reason: String,
     },
+    /// The server is not to be trusted, or speaks no TLS.
+    #[error("cannot connect to {address}: {error}")]
+    Tls {
+        /// The address asked for.
+        address: String,
+        /// What is wrong.
+        error: Distrust,
+    },
     /// Anything else the system said.
     #[error("cannot connect to {address}: {error}")]
     Io {
@@ -121,6 +130,7 @@ impl OpenError {
             Self::NameTooLong { .. } => "use a shorter path, for example a relative one".to_owned(),
             Self::Unsupported { .. } => "use a tcp:// address".to_owned(),
             Self::Handshake { .. } => "is it a WebSocket server, and the path right?".to_owned(),
+            Self::Tls { error, .. } => return error.hint(),
             Self::Io { .. } => return None,
         })
     }
@@ -138,6 +148,7 @@ impl OpenError {
             | Self::NameTooLong { address, .. }
             | Self::Unsupported { address, .. }
             | Self::Handshake { address, .. }
+            | Self::Tls { address, .. }
             | Self::Io { address, .. } => *address = name.to_string(),
         }
         self

@@ -15,10 +15,11 @@ use crate::limits;
 ///
 /// Every method that takes a socket works as far as that goes without waiting, and says
 /// [`WouldBlock`](io::ErrorKind::WouldBlock) when it must not go on: the socket must not block.
-/// A socket that is watched edge-triggered is drained by calling until then.
+/// A socket that is watched edge-triggered is drained by calling until then. It is large, and lives
+/// in a box.
 #[derive(Debug)]
 pub(crate) struct Session {
-    connection: Box<Connection>,
+    connection: Connection,
     /// Decrypted, and not read yet, in bytes.
     plaintext_bytes: usize,
     /// Nothing more will come: the peer has closed or left, or is not to be listened to.
@@ -27,7 +28,7 @@ pub(crate) struct Session {
 
 impl Session {
     /// The server's side of a connection that was accepted.
-    pub(super) fn server(config: Arc<ServerConfig>) -> Result<Self, rustls::Error> {
+    pub(super) fn server(config: Arc<ServerConfig>) -> Result<Box<Self>, rustls::Error> {
         Ok(Self::new(rustls::ServerConnection::new(config)?.into()))
     }
 
@@ -35,13 +36,13 @@ impl Session {
     pub(super) fn client(
         config: Arc<ClientConfig>,
         name: ServerName<'static>,
-    ) -> Result<Self, rustls::Error> {
+    ) -> Result<Box<Self>, rustls::Error> {
         Ok(Self::new(rustls::ClientConnection::new(config, name)?.into()))
     }
 
-    fn new(mut connection: Connection) -> Self {
+    fn new(mut connection: Connection) -> Box<Self> {
         connection.set_buffer_limit(Some(limits::TLS_UNSENT_BYTES_MAX));
-        Self { connection: Box::new(connection), plaintext_bytes: 0, has_ended: false }
+        Box::new(Self { connection, plaintext_bytes: 0, has_ended: false })
     }
 
     /// Shakes hands as far as the socket allows. `Ok` once that is done and sent.
@@ -52,7 +53,10 @@ impl Session {
     /// [something unsent](Self::has_unsent), writable; `UnexpectedEof` when the peer left;
     /// `InvalidData` with a [`rustls::Error`] inside when it is not to be trusted, or speaks no TLS:
     /// then it was told, if the socket took that.
-    pub(super) fn handshake(&mut self, socket: &mut (impl Read + Write)) -> io::Result<()> {
+    pub(in crate::transport) fn handshake(
+        &mut self,
+        socket: &mut (impl Read + Write),
+    ) -> io::Result<()> {
         while self.connection.is_handshaking() {
             self.flush(socket)?;
             if self.receive(socket)? == 0 {
@@ -189,5 +193,5 @@ impl Session {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests;

@@ -25,12 +25,12 @@ fn configs() -> (Arc<ServerConfig>, Arc<ClientConfig>) {
 
 /// One end: a session and its socket, whose buffers are as small as the system makes them.
 struct End {
-    session: Session,
+    session: Box<Session>,
     socket: UnixStream,
 }
 
 impl End {
-    fn new(session: Session, socket: UnixStream) -> Self {
+    fn new(session: Box<Session>, socket: UnixStream) -> Self {
         socket.set_nonblocking(true).expect("a socket");
         let options = socket2::SockRef::from(&socket);
         options.set_send_buffer_size(1).expect("small");

@@ -1,0 +1,83 @@
+//! Shaking hands over TLS on tokio.
+
+use std::io;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use super::{ClientTls, Distrust, ServerTls};
+use crate::address::Host;
+use crate::limits;
+use crate::transport::wire::{self, Wire};
+
+/// What a client is told that speaks HTTP without TLS. Nothing of it is the client's own.
+const PLAIN_ANSWER: &[u8] = b"HTTP/1.1 400 Bad Request\r\n\
+    content-type: text/plain; charset=utf-8\r\n\
+    content-length: 56\r\n\
+    connection: close\r\n\r\n\
+    this port speaks TLS: ask for it with https:// or wss://\n";
+
+impl ServerTls {
+    /// Shakes hands with a client within [`limits::HANDSHAKE_TIMEOUT`]. One that asks without TLS
+    /// is told so in words it understands.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future drops the connection.
+    pub(crate) async fn accept(&self, stream: TcpStream) -> io::Result<Wire> {
+        self.accept_within(stream, limits::HANDSHAKE_TIMEOUT).await
+    }
+
+    async fn accept_within(&self, mut stream: TcpStream, time: Duration) -> io::Result<Wire> {
+        let shaking = async {
+            let mut first = [0];
+            let count = stream.peek(&mut first).await?;
+            // TLS begins with 22, and HTTP with the name of a method.
+            if count == 1 && first[0].is_ascii_alphabetic() {
+                answer_in_plain(&mut stream).await?;
+                return Err(io::Error::new(io::ErrorKind::InvalidData, "it speaks no TLS"));
+            }
+            wire::shake_hands(stream, self.session()?).await
+        };
+        timeout(time, shaking).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+async fn answer_in_plain(stream: &mut TcpStream) -> io::Result<()> {
+    stream.write_all(PLAIN_ANSWER).await?;
+    stream.shutdown().await?;
+    // To close on unread bytes would reset the connection, and the answer could be lost.
+    let mut ignored = [0; 1024];
+    while stream.read(&mut ignored).await? > 0 {}
+    Ok(())
+}
+
+impl ClientTls {
+    /// Shakes hands with the server on `stream`, which is to be `host`.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future drops the connection.
+    pub(crate) async fn connect(&self, stream: TcpStream, host: &Host) -> Result<Wire, Distrust> {
+        let (this, host) = (self.clone(), host.clone());
+        // The system's list of issuers is read from files.
+        let session = tokio::task::spawn_blocking(move || this.session(&host))
+            .await
+            .map_err(|error| Distrust::Other(error.to_string()))??;
+        wire::shake_hands(stream, session).await.map_err(|error| Distrust::from_io(&error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_answer_in_plain_is_as_long_as_it_says() {
+        let answer = std::str::from_utf8(PLAIN_ANSWER).expect("text");
+        let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
+        assert!(head.contains(&format!("content-length: {}\r\n", body.len())), "{}", body.len());
+    }
+}
