@@ -112,7 +112,9 @@ pub fn check_host(host: Option<&str>, names: &[String]) -> Result<(), Refused> {
 ///
 /// Programs other than browsers send none and are let in, and so are pages that this server
 /// itself delivered (same host and port). A foreign origin, or `null`, needs
-/// [`OriginPolicy::AnyMayRead`] or a place among `allowed`.
+/// [`OriginPolicy::AnyMayRead`] or a place among `allowed`. Where TLS is spoken, `is_secure`, only a
+/// page that came over TLS was delivered by this server: anybody on the way could have made another
+/// one of the same name.
 ///
 /// # Errors
 ///
@@ -120,12 +122,13 @@ pub fn check_host(host: Option<&str>, names: &[String]) -> Result<(), Refused> {
 pub fn check_origin(
     origin: Option<&str>,
     host: Option<&str>,
+    is_secure: bool,
     policy: OriginPolicy,
     allowed: &[AllowedOrigin],
 ) -> Result<(), Refused> {
     let Some(origin) = origin else { return Ok(()) };
     if policy == OriginPolicy::AnyMayRead
-        || is_same_origin(origin, host.unwrap_or_default())
+        || is_same_origin(origin, host.unwrap_or_default(), is_secure)
         || allowed.iter().any(|one| one.admits(origin))
     {
         return Ok(());
@@ -135,10 +138,10 @@ pub fn check_origin(
 
 /// A port left out on either side is the default port of the origin's scheme: behind a proxy that
 /// ends TLS, `https://feed.example` belongs to `Host: feed.example`.
-fn is_same_origin(origin: &str, host: &str) -> bool {
+fn is_same_origin(origin: &str, host: &str, is_secure: bool) -> bool {
     let Some((scheme, from)) = origin.split_once("://") else { return false };
     let default_port = match scheme.to_ascii_lowercase().as_str() {
-        "http" => 80,
+        "http" if !is_secure => 80,
         "https" => 443,
         _ => return false,
     };
@@ -284,8 +287,8 @@ mod tests {
 
     #[test]
     fn a_program_that_is_not_a_browser_sends_no_origin_and_is_let_in() {
-        assert_eq!(check_origin(None, Some("localhost"), POLICY, &[]), Ok(()));
-        assert_eq!(check_origin(None, None, POLICY, &[]), Ok(()));
+        assert_eq!(check_origin(None, Some("localhost"), false, POLICY, &[]), Ok(()));
+        assert_eq!(check_origin(None, None, false, POLICY, &[]), Ok(()));
     }
 
     #[test]
@@ -301,7 +304,7 @@ mod tests {
             ("HTTP://a.example", "a.example"),
         ] {
             assert_eq!(
-                check_origin(Some(origin), Some(host), POLICY, &[]),
+                check_origin(Some(origin), Some(host), false, POLICY, &[]),
                 Ok(()),
                 "{origin} {host}"
             );
@@ -324,13 +327,35 @@ mod tests {
             ("http://localhost:5678/", "localhost:5678"),
             ("http://localhost:5678@example.org", "localhost:5678"),
         ] {
-            let refused = check_origin(Some(origin), Some(host), POLICY, &[]).expect_err(origin);
+            let refused =
+                check_origin(Some(origin), Some(host), false, POLICY, &[]).expect_err(origin);
             assert_eq!(refused.status(), 403, "{origin}");
             assert!(refused.to_string().contains(origin), "{refused}");
-            let open = check_origin(Some(origin), Some(host), OriginPolicy::AnyMayRead, &[]);
+            let open = check_origin(Some(origin), Some(host), false, OriginPolicy::AnyMayRead, &[]);
             assert_eq!(open, Ok(()), "{origin}");
         }
-        assert!(check_origin(Some("http://localhost"), None, POLICY, &[]).is_err());
+        assert!(check_origin(Some("http://localhost"), None, false, POLICY, &[]).is_err());
+    }
+
+    #[test]
+    fn a_page_that_came_without_tls_is_foreign_where_tls_is_spoken() {
+        let check = |origin, host| check_origin(Some(origin), Some(host), true, POLICY, &[]);
+        for (origin, host) in [
+            ("https://localhost:5678", "localhost:5678"),
+            ("https://feed.example", "feed.example"),
+            ("https://feed.example", "feed.example:443"),
+            ("https://[::1]:5678", "[::1]:5678"),
+        ] {
+            assert_eq!(check(origin, host), Ok(()), "{origin} {host}");
+        }
+        for (origin, host) in [
+            ("http://localhost:5678", "localhost:5678"),
+            ("http://feed.example", "feed.example"),
+            ("https://localhost:5679", "localhost:5678"),
+            ("null", "localhost:5678"),
+        ] {
+            assert!(check(origin, host).is_err(), "{origin} {host}");
+        }
     }
 
     #[test]
@@ -338,13 +363,21 @@ mod tests {
         let allowed: Vec<AllowedOrigin> =
             ["https://Example.org/", "null"].map(|text| text.parse().expect(text)).to_vec();
         for origin in ["https://example.org", "null"] {
-            assert_eq!(check_origin(Some(origin), Some("localhost"), POLICY, &allowed), Ok(()));
+            assert_eq!(
+                check_origin(Some(origin), Some("localhost"), false, POLICY, &allowed),
+                Ok(())
+            );
         }
         for origin in ["http://example.org", "https://example.org:444", "https://a.example.org"] {
-            assert!(check_origin(Some(origin), Some("localhost"), POLICY, &allowed).is_err());
+            assert!(
+                check_origin(Some(origin), Some("localhost"), false, POLICY, &allowed).is_err()
+            );
         }
         let any = [AllowedOrigin::Any];
-        assert_eq!(check_origin(Some("http://x.example"), Some("localhost"), POLICY, &any), Ok(()));
+        assert_eq!(
+            check_origin(Some("http://x.example"), Some("localhost"), false, POLICY, &any),
+            Ok(())
+        );
     }
 
     #[test]

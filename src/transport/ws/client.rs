@@ -8,7 +8,6 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use tokio::{
-    net::TcpStream,
     task::JoinSet,
     time::{Instant, timeout_at},
 };
@@ -17,7 +16,7 @@ use super::{Incoming, Keepalive, Outgoing, Terms};
 use crate::{
     address::{Host, HostPort, WsAddress},
     limits,
-    transport::{OpenError, OpenOptions, Peer, tcp},
+    transport::{OpenError, OpenOptions, Peer, tcp, wire::Wire},
 };
 
 /// What concerns opening WebSocket alone.
@@ -54,7 +53,16 @@ pub(crate) async fn open(
     let deadline = Instant::now() + options.timeout;
     let (stream, peer) = tcp::connect(&address.endpoint, options.timeout).await?;
     let peer = Peer::from(peer);
-    let exchange = shake_hands(stream, address, &options.ws, deadline);
+    let exchange = async {
+        let stream = match address.is_secure {
+            false => Wire::from(stream),
+            true => {
+                let distrusted = |error| OpenError::Tls { address: address.to_string(), error };
+                options.tls.connect(stream, &address.endpoint.host).await.map_err(distrusted)?
+            }
+        };
+        shake_hands(stream, address, &options.ws, deadline).await
+    };
     let (stream, received) = timeout_at(deadline, exchange).await.unwrap_or_else(|_| {
         let timeout = options.timeout;
         Err(OpenError::TimedOut { address: address.to_string(), timeout })
@@ -70,11 +78,11 @@ pub(crate) async fn open(
 }
 
 async fn shake_hands(
-    stream: TcpStream,
+    stream: Wire,
     address: &WsAddress,
     options: &ClientOptions,
     deadline: Instant,
-) -> Result<(TcpStream, Bytes), OpenError> {
+) -> Result<(Wire, Bytes), OpenError> {
     let failed = |status: Option<u16>, reason: String| OpenError::Handshake {
         address: address.to_string(),
         status,
@@ -116,7 +124,7 @@ async fn shake_hands(
     }
     let upgraded = hyper::upgrade::on(answer).await.map_err(broken)?;
     let Parts { io, read_buf, .. } = upgraded
-        .downcast::<TokioIo<TcpStream>>()
+        .downcast::<TokioIo<Wire>>()
         .expect("the socket comes back as it was handed to hyper");
     Ok((io.into_inner(), read_buf))
 }
@@ -127,7 +135,7 @@ fn request(
     key: &str,
 ) -> Result<Request<Empty<Bytes>>, hyper::http::Error> {
     let mut request = Request::get(address.path.as_deref().unwrap_or("/"))
-        .header(header::HOST, host(&address.endpoint))
+        .header(header::HOST, host(address))
         .header(header::UPGRADE, "websocket")
         .header(header::CONNECTION, "Upgrade")
         .header(header::SEC_WEBSOCKET_KEY, key)
@@ -143,15 +151,16 @@ fn request(
 
 /// The endpoint as servers know it: without a default port, and without a scope, which means
 /// nothing to anybody else (RFC 6874 §4).
-fn host(endpoint: &HostPort) -> String {
-    let host = match &endpoint.host {
+fn host(address: &WsAddress) -> String {
+    let HostPort { host, port } = &address.endpoint;
+    let host = match host {
         Host::Any => "localhost".to_owned(),
         Host::V6 { address, .. } => format!("[{address}]"),
         host => host.to_string(),
     };
-    match endpoint.port {
-        80 => host,
-        port => format!("{host}:{port}"),
+    match *port == address.default_port() {
+        true => host,
+        false => format!("{host}:{port}"),
     }
 }
 

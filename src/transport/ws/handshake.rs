@@ -21,10 +21,12 @@ use hyper::{
     upgrade::{OnUpgrade, Parts},
 };
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::TcpStream;
 
 use super::ServerOptions;
-use crate::{guard, limits, transport::Peer};
+use crate::{
+    guard, limits,
+    transport::{Peer, wire::Wire},
+};
 
 type Answer = Response<Full<Bytes>>;
 type Answering = Pin<Box<dyn Future<Output = Answer> + Send>>;
@@ -57,19 +59,20 @@ pub(super) struct Rules {
     /// The only path that is served, perhaps with a query; `None` serves every path.
     pub(super) path: Option<String>,
     pub(super) is_loopback: bool,
+    pub(super) is_secure: bool,
     pub(super) options: ServerOptions,
 }
 
 /// A WebSocket that was opened.
 pub(super) struct Opened {
-    pub(super) stream: TcpStream,
+    pub(super) stream: Wire,
     /// What came behind the request.
     pub(super) received: Bytes,
     pub(super) deflate: Option<deflate::Agreed>,
 }
 
 /// Answers the one request of a connection and, when it opened a WebSocket, gives the socket back.
-pub(super) async fn answer(stream: TcpStream, peer: &Peer, rules: &Rules) -> Option<Opened> {
+pub(super) async fn answer(stream: Wire, peer: &Peer, rules: &Rules) -> Option<Opened> {
     let opened = Mutex::new(None);
     let service = service_fn(async |request| {
         let (mut answer, upgrade) = respond(request, rules).await;
@@ -94,7 +97,7 @@ pub(super) async fn answer(stream: TcpStream, peer: &Peer, rules: &Rules) -> Opt
         return None;
     }
     let (upgrade, deflate) = opened.into_inner().unwrap_or_else(PoisonError::into_inner)?;
-    let Parts { io, read_buf, .. } = upgrade.await.ok()?.downcast::<TokioIo<TcpStream>>().ok()?;
+    let Parts { io, read_buf, .. } = upgrade.await.ok()?.downcast::<TokioIo<Wire>>().ok()?;
     Some(Opened { stream: io.into_inner(), received: read_buf, deflate })
 }
 
@@ -158,7 +161,7 @@ async fn respond(
 
 /// Lets in who may come, by the rules of [`guard`].
 fn judge(request: &Request<Body>, rules: &Rules) -> Result<(), Refusal> {
-    let Rules { is_loopback, options, .. } = rules;
+    let Rules { is_loopback, is_secure, options, .. } = rules;
     let host = single(request.headers(), header::HOST)?;
     // What stands in the request line counts and the header does not (RFC 9112 §3.2.2).
     let host = request.uri().authority().map(|authority| authority.as_str()).or(host.as_deref());
@@ -167,7 +170,8 @@ fn judge(request: &Request<Body>, rules: &Rules) -> Result<(), Refusal> {
         guard::check_host(host, &options.host_names)?;
     }
     let allowed = &options.allowed_origins;
-    guard::check_origin(origin.as_deref(), host, options.origin_policy, allowed)?;
+    let policy = options.origin_policy;
+    guard::check_origin(origin.as_deref(), host, *is_secure, policy, allowed)?;
     Ok(())
 }
 

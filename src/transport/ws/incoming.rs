@@ -133,6 +133,11 @@ impl Incoming {
                 Ok(_) => self.watch.unanswered_since = None,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.wait().await?,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // TLS was cut off, and WebSocket with it.
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                    let peer = self.shared.peer.clone();
+                    return self.ended_without_close(RecvError::Abnormal { peer });
+                }
                 Err(error) => {
                     let error = RecvError::from_io(&self.shared.peer, error);
                     return self.ended_without_close(error);

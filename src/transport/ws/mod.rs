@@ -1,4 +1,4 @@
-//! WebSocket over TCP: the protocol of `enchufe_core::ws` on real sockets.
+//! WebSocket over TCP, with TLS or without: the protocol of `enchufe_core::ws` on real sockets.
 //!
 //! HTTP is hyper's business up to the 101 response; then the raw socket is taken back, so that
 //! neither side keeps more per connection than what it is in the middle of.
@@ -18,10 +18,9 @@ use enchufe_core::ws::{
     CloseReason, Decoder, Limits, Role,
     deflate::{Agreed, Direction},
 };
-use tokio::net::TcpStream;
 
 use self::{shared::Shared, writer::Writer};
-use super::{Peer, SendError, os};
+use super::{Peer, SendError, os, wire::Wire};
 use crate::limits;
 
 pub use client::ClientOptions;
@@ -77,8 +76,8 @@ impl Terms {
 }
 
 /// Takes over a socket after its handshake; `received` came in behind that already.
-fn start(stream: TcpStream, peer: Peer, received: &[u8], terms: &Terms) -> (Incoming, Outgoing) {
-    os::keep_unsent_short(&stream);
+fn start(stream: Wire, peer: Peer, received: &[u8], terms: &Terms) -> (Incoming, Outgoing) {
+    os::keep_unsent_short(stream.stream());
     let limits = Limits { message_bytes_max: terms.message_bytes_max, ..Limits::default() };
     let shared = Arc::new(Shared::new(stream, peer, Writer::new(terms.role), terms.keepalive));
     let (ours, peers) = terms.directions();
@@ -110,7 +109,7 @@ pub(super) async fn close(
 #[derive(Debug)]
 pub(crate) struct Socket {
     /// Non-blocking.
-    pub(crate) stream: TcpStream,
+    pub(crate) stream: Wire,
     /// What came in behind the handshake.
     pub(crate) received: Bytes,
     /// For what the peer sends.

@@ -13,7 +13,10 @@ use crate::{
     address::{Address, HostPort, WsAddress},
     guard::{AllowedOrigin, OriginPolicy},
     limits,
-    transport::{BindError, BindOptions, BindWarning, Peer, tcp, throttle::Throttle},
+    transport::{
+        BindError, BindOptions, BindWarning, Peer, tcp, throttle::Throttle, tls::ServerTls,
+        wire::Wire,
+    },
 };
 
 /// What concerns serving WebSocket alone.
@@ -58,11 +61,13 @@ impl Default for ServerOptions {
 
 type Client = (Incoming, Outgoing, Peer);
 
-/// A served `ws://` address.
+/// A served `ws://` or `wss://` address.
 #[derive(Debug)]
 pub(crate) struct Listener {
     tcp: tcp::Listener,
     path: Option<String>,
+    /// With TLS, or without.
+    tls: Option<ServerTls>,
     rules: Arc<Rules>,
     /// Those that have not asked for anything yet, are being answered, or were and wait to be
     /// accepted.
@@ -76,18 +81,27 @@ impl Listener {
         address: &WsAddress,
         options: &BindOptions,
     ) -> Result<(Self, Vec<BindWarning>), BindError> {
+        let tls = match (address.is_secure, &options.tls) {
+            (false, _) => None,
+            (true, Some(tls)) => Some(tls.clone()),
+            (true, None) => return Err(BindError::NoCertificate { address: address.to_string() }),
+        };
         let (tcp, warnings) = tcp::Listener::bind(&address.endpoint, options.backlog).await?;
         let is_loopback = tcp.local_addresses().all(|HostPort { host, .. }| host.is_loopback());
         let options = options.ws.clone();
         let path = address.path.clone();
-        let rules = Arc::new(Rules { path: path.clone(), is_loopback, options });
+        let rules =
+            Arc::new(Rules { path: path.clone(), is_loopback, is_secure: tls.is_some(), options });
         let (handshakes, throttle) = (JoinSet::new(), Throttle::default());
-        Ok((Self { tcp, path, rules, handshakes, throttle }, warnings))
+        Ok((Self { tcp, path, tls, rules, handshakes, throttle }, warnings))
     }
 
     /// Where it listens, one address for each socket.
     pub(crate) fn local_addresses(&self) -> Vec<Address> {
-        let address = |endpoint| Address::Ws(WsAddress { endpoint, path: self.path.clone() });
+        let address = |endpoint| {
+            let is_secure = self.tls.is_some();
+            Address::Ws(WsAddress { endpoint, path: self.path.clone(), is_secure })
+        };
         self.tcp.local_addresses().map(address).collect()
     }
 
@@ -112,7 +126,8 @@ impl Listener {
                 (stream, from) = self.tcp.accept(),
                     if self.handshakes.len() < limits::HANDSHAKES_MAX =>
                 {
-                    self.handshakes.spawn(admit(stream, from.into(), Arc::clone(&self.rules)));
+                    let (tls, rules) = (self.tls.clone(), Arc::clone(&self.rules));
+                    self.handshakes.spawn(admit(stream, from.into(), tls, rules));
                     self.warn_when_full();
                 }
             }
@@ -147,7 +162,19 @@ impl Listener {
 }
 
 /// Answers one connection until it is a WebSocket, or ends.
-async fn admit(stream: TcpStream, peer: Peer, rules: Arc<Rules>) -> Option<Client> {
+async fn admit(
+    stream: TcpStream,
+    peer: Peer,
+    tls: Option<ServerTls>,
+    rules: Arc<Rules>,
+) -> Option<Client> {
+    let stream = match tls {
+        None => Wire::from(stream),
+        Some(tls) => {
+            let shaken = tls.accept(stream).await;
+            shaken.inspect_err(|error| tracing::debug!(%peer, %error, "no TLS")).ok()?
+        }
+    };
     let exchange = handshake::answer(stream, &peer, &rules);
     let Opened { stream, received, deflate } =
         tokio::time::timeout(limits::EXCHANGE_TIMEOUT, exchange).await.ok().flatten()?;

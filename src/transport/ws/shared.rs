@@ -7,17 +7,17 @@ use std::{
 };
 
 use enchufe_core::ws::CloseReason;
-use tokio::{net::TcpStream, sync::Notify, time::Instant};
+use tokio::{sync::Notify, time::Instant};
 
 use super::{Keepalive, writer::Writer};
 use crate::{
     limits,
-    transport::{Peer, SendError},
+    transport::{Peer, SendError, wire::Wire},
 };
 
 #[derive(Debug)]
 pub(super) struct Shared {
-    pub(super) stream: TcpStream,
+    pub(super) stream: Wire,
     pub(super) peer: Peer,
     pub(super) keepalive: Option<Keepalive>,
     /// Tells the receiving half that the other one closes.
@@ -34,7 +34,7 @@ struct State {
 
 impl Shared {
     pub(super) fn new(
-        stream: TcpStream,
+        stream: Wire,
         peer: Peer,
         writer: Writer,
         keepalive: Option<Keepalive>,
@@ -75,8 +75,7 @@ impl Shared {
 
     /// Tells the peer's system, behind what was sent, that nothing more will come.
     pub(super) fn shut_down(&self, how: Shutdown) {
-        // It fails only when the connection is gone already.
-        let _ = socket2::SockRef::from(&self.stream).shutdown(how);
+        self.stream.shut_down(how);
     }
 
     /// Gives the peer up: both halves find the connection ended.

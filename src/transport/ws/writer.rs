@@ -11,7 +11,9 @@ use enchufe_core::{
     Kind, Message,
     ws::{CloseReason, HeaderBytes, Opcode, Role, encode},
 };
-use tokio::{net::TcpStream, time::Instant};
+use tokio::time::Instant;
+
+use crate::transport::wire::Wire;
 
 /// The sending side of a connection, as far as it needs no waiting.
 #[derive(Debug)]
@@ -125,16 +127,24 @@ impl Writer {
     /// # Errors
     ///
     /// Those of the socket, again at each later call.
-    pub(super) fn flush(&mut self, stream: &TcpStream) -> io::Result<bool> {
+    pub(super) fn flush(&mut self, stream: &Wire) -> io::Result<bool> {
         loop {
             if let Some(kind) = self.failed {
                 return Err(kind.into());
             }
-            if self.is_between_frames() && !self.next_control_frame() {
-                return Ok(true);
-            }
-            let slices = [IoSlice::new(&self.head), IoSlice::new(&self.body)];
-            match stream.try_write_vectored(&slices) {
+            let is_done = self.is_between_frames() && !self.next_control_frame();
+            let written = if is_done {
+                // What TLS has kept of it is part of it.
+                stream.try_flush().map(|()| 0)
+            } else {
+                let slices = [IoSlice::new(&self.head), IoSlice::new(&self.body)];
+                stream.try_write_vectored(&slices)
+            };
+            match written {
+                Ok(_) if is_done => {
+                    self.unblock();
+                    return Ok(true);
+                }
                 Ok(count) => self.advance(count),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     self.blocked_since.get_or_insert_with(Instant::now);
@@ -179,6 +189,10 @@ impl Writer {
             // An empty `Bytes` still holds on to the memory it was cut from.
             self.body = Bytes::new();
         }
+        self.unblock();
+    }
+
+    fn unblock(&mut self) {
         if self.blocked_since.take().is_some() {
             self.progress_at = Some(Instant::now());
         }
