@@ -105,7 +105,7 @@ pub(super) fn admit(site: &Site, request: &Request<Incoming>, deed: Deed) -> Res
         Deed::Read | Deed::Publish => OriginPolicy::SameOrigin,
     };
     let origin = single(request.headers(), &header::ORIGIN)?;
-    guard::check_origin(origin, host, policy, &site.options.allowed_origins)
+    guard::check_origin(origin, host, site.is_secure, policy, &site.options.allowed_origins)
         .map_err(|error| guarded(&error))
 }
 

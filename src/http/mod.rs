@@ -28,7 +28,7 @@ use crate::{
     limits,
     live::Node,
     shutdown::Shutdown,
-    transport::{BindError, BindWarning, os, tcp},
+    transport::{BindError, BindWarning, os, tcp, tls::ServerTls, wire::Wire},
 };
 pub use authority::{ReadTokenError, Token};
 pub use folder::{Folder, OpenFolderError};
@@ -80,18 +80,29 @@ impl Default for Options {
 #[derive(Debug)]
 pub struct Listener {
     tcp: tcp::Listener,
+    tls: Option<ServerTls>,
     warnings: Vec<BindWarning>,
 }
 
 impl Listener {
-    /// Listens on every address of the host.
+    /// Listens on every address of the host, for HTTP without TLS.
     ///
     /// # Errors
     ///
     /// When one of them cannot be listened on.
     pub async fn bind(endpoint: &HostPort, backlog: u32) -> Result<Self, BindError> {
         let (tcp, warnings) = tcp::Listener::bind(endpoint, backlog).await?;
-        Ok(Self { tcp, warnings })
+        Ok(Self { tcp, tls: None, warnings })
+    }
+
+    /// The same sockets, for HTTP over TLS.
+    pub fn with_tls(self, tls: ServerTls) -> Self {
+        Self { tls: Some(tls), ..self }
+    }
+
+    /// Whether it speaks TLS: whether it is `https://` where it listens.
+    pub fn is_secure(&self) -> bool {
+        self.tls.is_some()
     }
 
     /// Where it listens, with the chosen port; one for each socket.
@@ -120,6 +131,7 @@ struct Site {
     node: Node,
     options: Options,
     is_loopback: bool,
+    is_secure: bool,
     shutdown: Shutdown,
 }
 
@@ -142,7 +154,8 @@ struct Connection {
 pub async fn serve(mut listener: Listener, node: Node, options: Options, shutdown: Shutdown) {
     let permits = Arc::new(Semaphore::new(options.connections_max));
     let is_loopback = listener.is_loopback();
-    let site = Arc::new(Site { node, options, is_loopback, shutdown: shutdown.clone() });
+    let (is_secure, shutdown_of_site) = (listener.is_secure(), shutdown.clone());
+    let site = Arc::new(Site { node, options, is_loopback, is_secure, shutdown: shutdown_of_site });
     let tasks = TaskTracker::new();
     loop {
         let accepted = tokio::select! {
@@ -150,9 +163,11 @@ pub async fn serve(mut listener: Listener, node: Node, options: Options, shutdow
             accepted = accept(&mut listener, &permits) => accepted,
         };
         let (stream, peer, permit) = accepted;
-        let (site, tracker) = (Arc::clone(&site), tasks.clone());
+        let (site, tracker, tls) = (Arc::clone(&site), tasks.clone(), listener.tls.clone());
         tasks.spawn(async move {
-            converse(stream, peer, site, tracker).await;
+            if let Some(stream) = secure(stream, peer, tls, &site.shutdown).await {
+                converse(stream, peer, site, tracker).await;
+            }
             drop(permit);
         });
     }
@@ -173,14 +188,29 @@ async fn accept(
     (stream, peer, permit)
 }
 
+/// The connection with TLS on it, if it is to have that and the client can.
+async fn secure(
+    stream: TcpStream,
+    peer: SocketAddr,
+    tls: Option<ServerTls>,
+    shutdown: &Shutdown,
+) -> Option<Wire> {
+    let Some(tls) = tls else { return Some(Wire::from(stream)) };
+    let shaken = tokio::select! {
+        shaken = tls.accept(stream) => shaken,
+        () = shutdown.requested() => return None,
+    };
+    shaken.inspect_err(|error| tracing::debug!(%error, %peer, "no TLS")).ok()
+}
+
 /// All requests of one connection.
-async fn converse(stream: TcpStream, peer: SocketAddr, site: Arc<Site>, tasks: TaskTracker) {
+async fn converse(stream: Wire, peer: SocketAddr, site: Arc<Site>, tasks: TaskTracker) {
     let (ended, exchange) = (CancellationToken::new(), Exchange::default());
     // Streams of this connection end with it, also while they have nothing to send.
     let _ended = ended.clone().drop_guard();
     let (shutdown, head_timeout) = (site.shutdown.clone(), site.options.head_timeout);
-    os::keep_unsent_short(&stream);
-    os::give_up_after(&stream, site.options.dead_after);
+    os::keep_unsent_short(stream.stream());
+    os::give_up_after(stream.stream(), site.options.dead_after);
     let stream = Patient::new(stream, site.options.dead_after, exchange.clone());
     let connection = Connection { peer, ended, exchange, tasks };
     let service = service_fn(move |request| {

@@ -14,18 +14,17 @@ use std::{
 
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
     time::{Instant, Sleep, sleep},
 };
 
-use crate::limits;
+use crate::{limits, transport::wire::Wire};
 
 /// What one read takes of what nobody wants any more, in bytes.
 const DISCARD_BYTES: usize = 8 << 10;
 
 /// A socket whose writes fail once the peer has taken nothing for too long.
 pub(super) struct Patient {
-    stream: TcpStream,
+    stream: Wire,
     dead_after: Duration,
     exchange: Exchange,
     /// Runs while the socket takes nothing.
@@ -62,27 +61,37 @@ impl Exchange {
 }
 
 impl Patient {
-    pub(super) fn new(stream: TcpStream, dead_after: Duration, exchange: Exchange) -> Self {
+    pub(super) fn new(stream: Wire, dead_after: Duration, exchange: Exchange) -> Self {
         let (stalled, half_closed, lingering) = (None, None, None);
         Self { stream, dead_after, exchange, stalled, is_asking: false, half_closed, lingering }
     }
 
-    pub(super) fn into_inner(self) -> TcpStream {
+    pub(super) fn into_inner(self) -> Wire {
         self.stream
     }
 
     fn write(
         &mut self,
         context: &mut Context<'_>,
-        write: impl FnOnce(Pin<&mut TcpStream>, &mut Context<'_>) -> Poll<io::Result<usize>>,
+        write: impl FnOnce(Pin<&mut Wire>, &mut Context<'_>) -> Poll<io::Result<usize>>,
     ) -> Poll<io::Result<usize>> {
-        if let Poll::Ready(written) = write(Pin::new(&mut self.stream), context) {
+        let written = ready!(self.await_peer(context, write))?;
+        self.is_asking = false;
+        if let Some(half_closed) = &mut self.half_closed {
+            half_closed.as_mut().reset(Instant::now() + limits::HALF_CLOSED_TIMEOUT);
+        }
+        Poll::Ready(Ok(written))
+    }
+
+    /// Waits for what only the peer can make possible, by taking something, and not for ever.
+    fn await_peer<T>(
+        &mut self,
+        context: &mut Context<'_>,
+        work: impl FnOnce(Pin<&mut Wire>, &mut Context<'_>) -> Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        if let Poll::Ready(done) = work(Pin::new(&mut self.stream), context) {
             self.stalled = None;
-            self.is_asking = false;
-            if let Some(half_closed) = &mut self.half_closed {
-                half_closed.as_mut().reset(Instant::now() + limits::HALF_CLOSED_TIMEOUT);
-            }
-            return Poll::Ready(written);
+            return Poll::Ready(done);
         }
         let dead_after = self.dead_after;
         let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(dead_after)));
@@ -141,13 +150,13 @@ impl AsyncWrite for Patient {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
+        self.await_peer(context, |stream, context| stream.poll_flush(context))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
         if this.lingering.is_none() {
-            ready!(Pin::new(&mut this.stream).poll_shutdown(context))?;
+            ready!(this.await_peer(context, |stream, context| stream.poll_shutdown(context)))?;
             if !this.exchange.0.linger.load(Ordering::Relaxed) {
                 return Poll::Ready(Ok(()));
             }

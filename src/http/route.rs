@@ -267,7 +267,8 @@ fn exchange_token(site: &Site, uri: &Uri) -> Result<Option<Answer>, Refusal> {
         return Err(Refusal::new(StatusCode::UNAUTHORIZED, "unauthorized", "wrong token"));
     }
     let mut answer: Response<_> = empty(StatusCode::SEE_OTHER);
-    let cookie = format!("{COOKIE}={offered}; Path=/; HttpOnly; SameSite=Strict");
+    let secure = if site.is_secure { "; Secure" } else { "" };
+    let cookie = format!("{COOKIE}={offered}; Path=/; HttpOnly; SameSite=Strict{secure}");
     // Two slashes would begin the name of another host.
     let path = format!("/{}", uri.path().trim_start_matches(['/', '\\']));
     // What matched a token is visible ASCII, and a path is a valid header's value.

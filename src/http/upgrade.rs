@@ -87,8 +87,8 @@ pub(super) async fn respond(
         let taken = io
             .into_inner()
             .into_inner()
-            .into_std()
-            .map(|stream| site.node.view(stream, read_buf, raw, place));
+            .into_socket()
+            .map(|socket| site.node.view(socket, read_buf, raw, place));
         match taken {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::debug!(%error, "a viewer was not taken in"),

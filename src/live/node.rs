@@ -24,7 +24,7 @@ use super::{
     inbox::{Inbox, Letter},
     viewers,
 };
-use crate::{limits, shard::Patience};
+use crate::{limits, shard::Patience, transport::Socket};
 
 /// How a node is started.
 #[derive(Debug, Clone)]
@@ -47,7 +47,7 @@ impl Default for NodeOptions {
 /// A WebSocket connection after its handshake, on its way to a shard.
 pub struct Viewer {
     /// The socket. Non-blocking.
-    pub stream: TcpStream,
+    pub stream: Socket<TcpStream>,
     /// What was read beyond the handshake.
     pub leftover: Bytes,
     /// What a raw viewer reads; a viewer of `enchufe.v1` says so itself.
@@ -224,13 +224,14 @@ impl Node {
     /// When the server is ending; the viewer is told so as those are who were there before.
     pub fn view(
         &self,
-        stream: TcpStream,
+        stream: impl Into<Socket<TcpStream>>,
         leftover: Bytes,
         raw: Option<RawStart>,
         place: Place,
     ) -> Result<(), ViewError> {
+        let mut stream = stream.into();
         if self.threads.is_closed() {
-            turn_away(&stream, raw.as_ref());
+            turn_away(&mut stream, raw.as_ref());
             return Err(ViewError::Ending);
         }
         let shard = self.next_shard.fetch_add(1, Ordering::Relaxed) % self.inboxes.len();
@@ -275,14 +276,17 @@ impl Node {
 }
 
 /// Closes a connection with 1001 and, for a raw viewer, the position to resume after.
-fn turn_away(mut stream: &TcpStream, raw: Option<&RawStart>) {
+fn turn_away(stream: &mut Socket<TcpStream>, raw: Option<&RawStart>) {
     let position = raw.map(|raw| raw.start.after.to_string()).unwrap_or_default();
     let mut frame = Vec::new();
     let reason = CloseReason::new(CloseCode::GOING_AWAY, position);
     encode::close(&mut frame, Some(&reason), None);
     // So little fits into a socket to which nothing was sent but the answer to its handshake, and
     // whoever has left already need not be told.
-    let _ = stream.write_all(&frame).and_then(|()| stream.shutdown(Direction::Write));
+    let _ = stream
+        .write_all(&frame)
+        .and_then(|()| stream.close())
+        .and_then(|()| stream.get_mut().shutdown(Direction::Write));
 }
 
 /// Runs the errands of all shards until the last shard has ended.

@@ -1,9 +1,15 @@
 //! Writing: what waits for a connection leaves in as few system calls as the socket allows.
 
-use std::{io, time::Instant};
+use std::{
+    io::{self, IoSlice, Write as _},
+    net::Shutdown,
+    time::Instant,
+};
+
+use arrayvec::ArrayVec;
 
 use super::{
-    Ending, Outlet, Shard, Slices, Tenant, Transmit,
+    Ending, Outlet, SLICES_MAX, Shard, Slices, Tenant, Transmit, Wire,
     socket::{Phase, Socket},
 };
 use crate::limits;
@@ -39,7 +45,7 @@ impl<T: Tenant> Shard<T> {
                 Transmit::Closed => {
                     if *phase == Phase::Open && wire.flush().is_ok() {
                         *phase = Phase::Draining;
-                        wire.shut_down();
+                        shut_down(wire);
                         self.table.deadlines.linger(self.table.now, key);
                     }
                     return;
@@ -48,13 +54,13 @@ impl<T: Tenant> Shard<T> {
             // Also what was accepted before and is still here has to go out.
             let written = match offered {
                 0 => wire.flush().map(|()| 0),
-                _ => wire.write(&slices),
+                _ => write(wire, &slices),
             };
             drop(slices);
             match written {
                 Ok(written) => {
                     outlet.sent(seat, written);
-                    if std::mem::replace(stuck, written < offered) && written > 0 {
+                    if std::mem::replace(stuck, written < offered || wire.has_unsent()) && written > 0 {
                         // The peer took what had been stuck: that is life.
                         *alive = self.table.now;
                     }
@@ -82,4 +88,22 @@ impl<T: Tenant> Shard<T> {
             self.tenant.outlet().again(&mut socket.seat);
         }
     }
+}
+
+fn write(wire: &mut Wire, slices: &Slices<'_>) -> io::Result<usize> {
+    match slices.as_slice() {
+        [one] => wire.write(one),
+        many => {
+            let many: ArrayVec<IoSlice<'_>, SLICES_MAX> =
+                many.iter().map(|slice| IoSlice::new(slice)).collect();
+            wire.write_vectored(&many)
+        }
+    }
+}
+
+/// Tells the peer, behind what was sent, that nothing more will come.
+fn shut_down(wire: &mut Wire) {
+    // It fails only when the connection is gone already.
+    wire.close().ok();
+    wire.get_mut().shutdown(Shutdown::Write).ok();
 }

@@ -15,7 +15,6 @@ mod flush;
 mod receive;
 mod socket;
 mod table;
-mod wire;
 
 use std::{
     io,
@@ -36,10 +35,12 @@ use socket::{Phase, Socket};
 pub(crate) use {
     enchufe_core::fanout::{SLICES_MAX, Transmit},
     table::{Admission, Key, Table},
-    wire::Wire,
 };
 
 const WAKE: Token = Token(usize::MAX);
+
+/// A connection's socket, non-blocking, with TLS on it or without.
+pub(crate) type Wire = transport::Socket<mio::net::TcpStream>;
 
 /// Slices of one write, borrowed from whoever keeps the bytes.
 pub(crate) type Slices<'a> = ArrayVec<&'a [u8], SLICES_MAX>;

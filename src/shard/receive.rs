@@ -1,6 +1,6 @@
 //! Reading: what peers send, decoded in the shard's one buffer.
 
-use std::io;
+use std::io::{self, Read as _};
 
 use enchufe_core::ws::{self, CloseCode, CloseReason, Event};
 
@@ -48,17 +48,21 @@ impl<T: Tenant> Shard<T> {
                     if !self.tenant.outlet().is_closing(&socket.seat) {
                         socket.alive = self.table.now;
                     }
-                    let is_last = length < buffer.len() && socket.wire.is_empty_after_short_read();
+                    let is_last = length < buffer.len() && !socket.wire.is_secure();
                     if socket.phase == Phase::Open {
                         self.decode(index, &mut buffer[..length]);
                     }
-                    // A short read on an edge-triggered stream has emptied it.
+                    // A short read on an edge-triggered stream has emptied it; one of TLS may not.
                     if is_last && !to_the_end {
                         return;
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                    self.remove(index, Ending::Abnormal);
+                    return;
+                }
                 Err(error) => {
                     self.remove(index, Ending::Broken(error));
                     return;

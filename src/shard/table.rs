@@ -77,7 +77,7 @@ impl<S> Table<S> {
         let entry = self.sockets.vacant_entry();
         let index = entry.key();
         let interest = Interest::READABLE | Interest::WRITABLE;
-        self.registry.register(wire.source(), Token(index), interest).inspect_err(|_| {
+        self.registry.register(wire.get_mut(), Token(index), interest).inspect_err(|_| {
             self.dropped += 1;
         })?;
         self.serial = self.serial.wrapping_add(1);
@@ -160,7 +160,7 @@ impl<S> Table<S> {
     pub(super) fn remove(&mut self, index: usize) -> Option<Socket<S>> {
         let mut socket = self.sockets.try_remove(index)?;
         // It goes with the descriptor in any case.
-        self.registry.deregister(socket.wire.source()).ok();
+        self.registry.deregister(socket.wire.get_mut()).ok();
         Some(socket)
     }
 }

@@ -24,7 +24,7 @@ use super::{
 use crate::{
     limits,
     shard::{
-        Admission, Ending, Full, Outlet, Received, Shard, Slices, Table, Tenant, Transmit, Wire,
+        Admission, Ending, Full, Outlet, Received, Shard, Slices, Table, Tenant, Transmit,
     },
 };
 pub(super) use board::Board;
@@ -99,7 +99,7 @@ impl Viewers {
         let limits =
             ws::Limits { message_bytes_max: limits::COMMAND_BYTES_MAX, ..Default::default() };
         let admission = Admission {
-            wire: Wire::Plain(mio::net::TcpStream::from_std(stream)),
+            wire: stream.map(mio::net::TcpStream::from_std),
             leftover,
             decoder: ws::Decoder::new(ws::Role::Server, limits),
         };

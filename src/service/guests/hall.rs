@@ -15,7 +15,7 @@ use tokio_util::task::TaskTracker;
 use super::{Answers, Compressors, Guests, Inbox};
 use crate::{
     service::{Handler, Observer},
-    shard::{Admission, Patience, Shard, Wire},
+    shard::{Admission, Patience, Shard},
     transport::{Peer, ws::Socket},
 };
 
@@ -102,7 +102,7 @@ impl Hall {
         self.visits.count.fetch_add(1, Ordering::AcqRel);
         let visit = Visit(Arc::clone(&self.visits));
         let Socket { stream, received: leftover, decoder, deflate } = socket;
-        let wire = Wire::Plain(mio::net::TcpStream::from_std(stream.into_std()?));
+        let wire = stream.into_socket()?.map(mio::net::TcpStream::from_std);
         let admission = Admission { wire, leftover, decoder };
         let door = &self.doors[self.next % self.doors.len()];
         self.next = self.next.wrapping_add(1);
