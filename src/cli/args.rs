@@ -136,6 +136,9 @@ pub(crate) struct Feed {
     pub(crate) read_token_file: Option<PathBuf>,
 
     #[command(flatten)]
+    pub(crate) tls: Tls,
+
+    #[command(flatten)]
     pub(crate) generator: Generator,
 
     /// The program whose lines are the messages, and its arguments
@@ -172,7 +175,7 @@ pub(crate) struct Serve {
     #[arg(value_name = "SERVICE")]
     pub(crate) service: ServiceName,
 
-    /// Where to listen: tcp://, udp://, unix:, unixgram:, ws:// or -
+    /// Where to listen: tcp://, udp://, unix:, unixgram:, ws://, wss:// or -
     #[arg(value_name = "ADDRESS", required = true)]
     pub(crate) addresses: Vec<String>,
 
@@ -211,6 +214,9 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub(crate) page: Option<PathBuf>,
 
+    #[command(flatten)]
+    pub(crate) tls: Tls,
+
     /// Largest message that is taken
     #[arg(long, value_name = "BYTES", value_parser = values::bytes)]
     pub(crate) message_bytes_max: Option<usize>,
@@ -240,6 +246,22 @@ pub(crate) struct Generator {
     /// random: always this number
     #[arg(long, value_name = "NUMBER", allow_hyphen_values = true)]
     pub(crate) value: Option<i64>,
+}
+
+/// The flags of those who serve with TLS.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Tls {
+    /// https, wss: the server's certificate (PEM), and those that lead to its issuer
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+
+    /// https, wss: the private key of the certificate (PEM)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
+
+    /// https, wss: a certificate for development, the same in every run
+    #[arg(long, conflicts_with_all = ["tls_cert", "tls_key"])]
+    pub(crate) tls_dev: bool,
 }
 
 impl ServiceName {
@@ -283,7 +305,7 @@ Examples:
   echo -n 'Hello, world' | enchufe connect tcp://127.0.0.1:65432
   enchufe connect ws://localhost:8765 --prompt 'Cual es tu nombre? '")]
 pub(crate) struct Connect {
-    /// Where to connect: tcp://, udp://, unix:, unixgram: or ws://
+    /// Where to connect: tcp://, udp://, unix:, unixgram:, ws:// or wss://
     #[arg(value_name = "ADDRESS")]
     pub(crate) address: String,
 
@@ -306,6 +328,14 @@ pub(crate) struct Connect {
     /// Give up connecting after this long
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = values::time)]
     pub(crate) timeout: Duration,
+
+    /// wss: trust the certificates in this file, too (PEM); may be repeated
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) ca: Vec<PathBuf>,
+
+    /// wss: connect whatever certificate is shown
+    #[arg(long)]
+    pub(crate) insecure: bool,
 
     /// Send this Origin (ws://)
     #[arg(long, value_name = "ORIGIN")]

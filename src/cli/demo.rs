@@ -52,7 +52,7 @@ pub(super) async fn run(args: args::Demo, language: Language) -> Result<Exit, Fa
     let loopback = HostPort { host: Host::V4(std::net::Ipv4Addr::LOCALHOST), port: ports.page };
     let echo = Address::Tcp(HostPort { port: ports.echo, ..loopback.clone() });
     let localhost = HostPort { host: Host::Name("localhost".into()), port: ports.greet };
-    let greet = Address::Ws(WsAddress { endpoint: localhost, path: None });
+    let greet = Address::Ws(WsAddress { endpoint: localhost, path: None, is_secure: false });
 
     let page = HttpListener::bind(&loopback, limits::BACKLOG).await;
     let page = started(language, &format!("http://{loopback}"), page)?;

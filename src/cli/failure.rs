@@ -9,7 +9,10 @@ use crate::{
     http::{OpenFolderError, ReadTokenError},
     resolve::ResolveError,
     source::StartError,
-    transport::{BindError, CloseReason, OpenError, RecvError, SendError},
+    transport::{
+        BindError, CloseReason, OpenError, RecvError, SendError,
+        tls::{Distrust, PemError, development::DevelopmentError},
+    },
 };
 
 /// Why a command failed.
@@ -41,6 +44,8 @@ pub(crate) enum Failure {
     LineTooLong { bytes_max: usize },
     /// The text is no filter for the log.
     Log(String),
+    /// There is no certificate to serve with.
+    Tls(TlsFailure),
     /// feed and demo.
     Live(LiveFailure),
     /// Standard input cannot be read.
@@ -49,6 +54,17 @@ pub(crate) enum Failure {
     Output(io::Error),
     /// The system refuses what every run needs, such as a thread.
     System(io::Error),
+}
+
+/// Why there is no certificate to serve with.
+#[derive(Debug)]
+pub(crate) enum TlsFailure {
+    /// The files of the flags cannot be used.
+    Pem(PemError),
+    /// None could be made.
+    Development(DevelopmentError),
+    /// Nobody knows where to keep one.
+    NoFolder,
 }
 
 /// Why `feed` or `demo` failed.
@@ -75,12 +91,16 @@ impl Failure {
             Self::Usage(_) | Self::Shown | Self::Address(_) => Exit::Usage,
             Self::Log(_) | Self::ConnectToStdio | Self::LineTooLong { .. } => Exit::Usage,
             Self::Live(LiveFailure::NothingStarted) => Exit::Network,
-            Self::Live(_) => Exit::Usage,
+            Self::Live(_) | Self::Tls(_) => Exit::Usage,
             Self::Input(_) | Self::Output(_) => Exit::Usage,
             Self::Bind(_) | Self::Resolve(_) | Self::Send(_) | Self::System(_) => Exit::Network,
             Self::Open(OpenError::TimedOut { .. }) => Exit::Timeout,
             // 101 with an answer that does not fit is no refusal.
             Self::Open(OpenError::Handshake { status: Some(200..), .. }) => Exit::Refused,
+            Self::Open(OpenError::Tls {
+                error: Distrust::Ca(_) | Distrust::UnusableCa { .. },
+                ..
+            }) => Exit::Usage,
             Self::Open(_) => Exit::Network,
             Self::Recv(RecvError::Abnormal { .. } | RecvError::Violation { .. }) => Exit::Closed,
             Self::Recv(RecvError::Silent { .. }) => Exit::Timeout,
@@ -112,6 +132,12 @@ impl From<OpenError> for Failure {
 impl From<SendError> for Failure {
     fn from(error: SendError) -> Self {
         Self::Send(error)
+    }
+}
+
+impl From<TlsFailure> for Failure {
+    fn from(error: TlsFailure) -> Self {
+        Self::Tls(error)
     }
 }
 

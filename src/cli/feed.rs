@@ -10,11 +10,11 @@ use super::{
     exit_code::Exit,
     failure::{Failure, LiveFailure},
     language::Language,
-    live, signals,
+    live, signals, tls,
     usage::misplaced,
 };
 use crate::{
-    address::HostPort,
+    address::HttpAddress,
     core::{ChannelName, SlowPolicy},
     http::{self, Folder, Listener, Token},
     limits,
@@ -33,15 +33,18 @@ pub(super) async fn run(args: args::Feed, language: Language) -> Result<Exit, Fa
     args.check()?;
     let channel: ChannelName = args.channel.parse().map_err(LiveFailure::Channel)?;
     let site = site(&args, &channel)?;
-    let endpoints: Vec<HostPort> = args
-        .listen
-        .iter()
-        .map(|text| HostPort::parse_http_listen(text))
-        .collect::<Result<_, _>>()?;
-    let mut listeners = Vec::with_capacity(endpoints.len());
-    for endpoint in &endpoints {
-        let bound = Listener::bind(endpoint, limits::BACKLOG).await;
-        listeners.push(bound.map_err(|error| error.naming(format!("http://{endpoint}")))?);
+    let addresses: Vec<HttpAddress> =
+        args.listen.iter().map(|text| HttpAddress::parse_listen(text)).collect::<Result<_, _>>()?;
+    let served: Vec<_> = args.listen.iter().zip(&addresses).map(served).collect();
+    let tls = tls::certificate(&args.tls, &served, "enchufe feed", language).await?;
+    let mut listeners = Vec::with_capacity(addresses.len());
+    for address in &addresses {
+        let bound = Listener::bind(&address.endpoint, limits::BACKLOG).await;
+        let listener = bound.map_err(|error| error.naming(address))?;
+        listeners.push(match &tls {
+            Some(tls) if address.is_secure => listener.with_tls(tls.clone()),
+            _ => listener,
+        });
     }
     let options = channel_options(&args);
     let history_len_max = options.history_len_max;
@@ -77,6 +80,11 @@ pub(super) async fn run(args: args::Feed, language: Language) -> Result<Exit, Fa
     }
     feeding.await.ok();
     Ok(Exit::Success)
+}
+
+fn served((text, address): (&String, &HttpAddress)) -> tls::Served {
+    let secure_host = address.is_secure.then(|| address.endpoint.host.clone());
+    tls::Served { address: text.clone(), secure_host }
 }
 
 impl args::Feed {
@@ -201,12 +209,14 @@ fn announce(
     live::say(language, LivePhrase::FeedIsLive(channel.as_str()));
     for listener in listeners {
         live::warn_of(language, listener, has_token);
+        let s = if listener.is_secure() { "s" } else { "" };
         for endpoint in listener.local_addresses() {
             let authority = live::authority(&endpoint);
             let path = http::channel_path(channel);
-            live::entry(language, LivePhrase::Page, &format!("http://{authority}/"));
-            live::entry(language, LivePhrase::WebSocket, &format!("ws://{authority}{path}"));
-            live::entry(language, LivePhrase::Shell, &format!("curl -N http://{authority}{path}"));
+            let shell = format!("curl -N http{s}://{authority}{path}");
+            live::entry(language, LivePhrase::Page, &format!("http{s}://{authority}/"));
+            live::entry(language, LivePhrase::WebSocket, &format!("ws{s}://{authority}{path}"));
+            live::entry(language, LivePhrase::Shell, &shell);
         }
     }
     live::say(language, LivePhrase::Keeps(history_len_max));

@@ -7,7 +7,7 @@ use super::{
     output,
 };
 use crate::{
-    address::{Host, HostPort},
+    address::{Host, HostPort, HttpAddress},
     http::Listener,
 };
 
@@ -46,7 +46,8 @@ pub(super) fn warn_of(language: Language, listener: &Listener, has_token: bool) 
         && !has_token
         && let Some(endpoint) = listener.local_addresses().next()
     {
-        let address = format!("http://{endpoint}");
+        let is_secure = listener.is_secure();
+        let address = HttpAddress { endpoint, is_secure }.to_string();
         output::warn(language, Phrase::Live(LivePhrase::ReadOnlyFromElsewhere(&address)));
     }
 }

@@ -20,6 +20,7 @@ mod resolve;
 mod serve;
 mod signals;
 mod telling;
+mod tls;
 mod usage;
 mod values;
 

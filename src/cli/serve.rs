@@ -7,7 +7,7 @@ use super::{
     exit_code::Exit,
     failure::Failure,
     language::Language,
-    output, page, signals, telling,
+    output, page, signals, telling, tls,
     usage::misplaced,
 };
 use crate::{
@@ -25,7 +25,9 @@ pub(super) async fn run(args: args::Serve, language: Language) -> Result<Exit, F
     let stop = signals::Stop::new().map_err(Failure::System)?;
     let addresses = addresses::parse(&args.addresses)?;
     args.check(&addresses)?;
-    let listeners = listen(&addresses, &bind_options(&args)?, language).await?;
+    let mut options = bind_options(&args)?;
+    options.tls = tls::certificate(&args.tls, &args.served(&addresses), COMMAND, language).await?;
+    let listeners = listen(&addresses, &options, language).await?;
     let (trigger, shutdown) = Shutdown::new();
     stop.pull(trigger.clone());
     let (lines, printing) = output::lines(move || trigger.request()).map_err(Failure::System)?;
@@ -39,7 +41,20 @@ pub(super) async fn run(args: args::Serve, language: Language) -> Result<Exit, F
     printing.end().into_result(language)
 }
 
+const COMMAND: &str = "enchufe serve";
+
 impl args::Serve {
+    fn served(&self, addresses: &[Address]) -> Vec<tls::Served> {
+        let secure_host = |address: &Address| match address {
+            Address::Ws(ws) if ws.is_secure => Some(ws.endpoint.host.clone()),
+            _ => None,
+        };
+        let typed = self.addresses.iter().cloned().zip(addresses);
+        typed
+            .map(|(text, address)| tls::Served { address: text, secure_host: secure_host(address) })
+            .collect()
+    }
+
     /// What clap cannot know: flags of one service given to another, and flags of WebSocket
     /// without one.
     fn check(&self, addresses: &[Address]) -> Result<(), Failure> {
@@ -48,7 +63,7 @@ impl args::Serve {
         let greeting =
             (self.greeting.is_some() && self.service != ServiceName::Greet).then_some("--greeting");
         if let Some(flag) = flag.or(greeting) {
-            return Err(misplaced(flag, name, "enchufe serve"));
+            return Err(misplaced(flag, name, COMMAND));
         }
         let ws_flags = [
             (!self.allow_origin.is_empty(), "--allow-origin"),
@@ -59,7 +74,7 @@ impl args::Serve {
         let is_ws = |address: &Address| matches!(address, Address::Ws(_));
         match ws_flags.iter().find(|(is_given, _)| *is_given) {
             Some((_, flag)) if !addresses.iter().any(is_ws) => {
-                Err(misplaced(flag, &self.addresses.join(" "), "enchufe serve"))
+                Err(misplaced(flag, &self.addresses.join(" "), COMMAND))
             }
             _ => Ok(()),
         }

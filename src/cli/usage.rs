@@ -46,6 +46,8 @@ pub(crate) enum UsageError {
     Conflict { argument: String, with: Vec<String> },
     /// The host and the port of an address, given as two words.
     TwoWords { host: String, port: u16 },
+    /// An address with TLS, and no certificate.
+    NoCertificate { address: String },
     /// Anything rarer, in clap's own words.
     Other(String),
 }

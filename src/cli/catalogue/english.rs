@@ -1,7 +1,7 @@
 //! English: phrases, and what is wrong with a command line. The library's errors speak for
 //! themselves.
 
-use super::{Phrase, Report, live, one_of};
+use super::{Phrase, Report, live, one_of, tls};
 use crate::cli::{
     failure::Failure,
     usage::{Usage, UsageError},
@@ -24,6 +24,7 @@ pub(super) fn say(phrase: Phrase<'_>) -> String {
             format!("{lines} lines were not printed: nobody read them in time")
         }
         Phrase::Bind(warning) => warning.to_string(),
+        Phrase::Tls(phrase) => tls::english(phrase),
         Phrase::Live(phrase) => live::english(phrase),
     }
 }
@@ -63,6 +64,7 @@ pub(super) fn report(failure: &Failure) -> Option<Report> {
         ),
         Failure::Input(error) => (format!("cannot read standard input: {error}"), None),
         Failure::Output(error) => (format!("cannot write standard output: {error}"), None),
+        Failure::Tls(error) => return Some(tls::report_in_english(error)),
         Failure::Live(error) => return Some(live::report_in_english(error)),
         Failure::System(error) => (format!("the system refuses: {error}"), None),
     };
@@ -109,6 +111,13 @@ fn usage(Usage { error, command }: &Usage) -> Report {
         UsageError::TwoWords { host, port } => Report {
             message: format!("'{host} {port}' is two words, an address is one"),
             hint: Some(format!("tcp://{host}:{port}")),
+        },
+        UsageError::NoCertificate { address } => Report {
+            message: format!("{address} needs a certificate"),
+            hint: Some(
+                "--tls-cert FILE --tls-key FILE names one, --tls-dev makes one for development"
+                    .into(),
+            ),
         },
         UsageError::Other(message) => Report { message: message.clone(), hint: help() },
     }

@@ -10,11 +10,12 @@ mod english;
 mod help;
 mod live;
 mod spanish;
+mod tls;
 
 use super::{failure::Failure, language::Language};
 use crate::transport::BindWarning;
 
-pub(crate) use {help::localise, live::LivePhrase};
+pub(crate) use {help::localise, live::LivePhrase, tls::TlsPhrase};
 
 /// What the program says, apart from failures.
 #[derive(Debug, Clone, Copy)]
@@ -41,6 +42,8 @@ pub(crate) enum Phrase<'a> {
     LinesMissed(u64),
     /// Something is not served quite as asked.
     Bind(&'a BindWarning),
+    /// About certificates.
+    Tls(TlsPhrase<'a>),
     /// feed and demo.
     Live(LivePhrase<'a>),
 }

@@ -18,8 +18,13 @@ use self::{
     talk::{Ending, Talk},
 };
 use super::{
-    args, catalogue::Phrase, exit_code::Exit, failure::Failure, language::Language, output,
-    signals, usage::misplaced,
+    args,
+    catalogue::{Phrase, TlsPhrase},
+    exit_code::Exit,
+    failure::Failure,
+    language::Language,
+    output, signals,
+    usage::misplaced,
 };
 use crate::{
     address::Address,
@@ -37,6 +42,17 @@ pub(super) async fn run(args: args::Connect, language: Language) -> Result<Exit,
         .or((!args.protocol.is_empty()).then_some("--protocol"));
     if let (Some(flag), false) = (ws_flag, matches!(address, Address::Ws(_))) {
         return Err(misplaced(flag, &args.address, "enchufe connect"));
+    }
+    let tls_flag =
+        (!args.ca.is_empty()).then_some("--ca").or(args.insecure.then_some("--insecure"));
+    match (tls_flag, &address) {
+        (Some(_), Address::Ws(ws)) if ws.is_secure => {}
+        (Some(flag), _) => return Err(misplaced(flag, &args.address, "enchufe connect")),
+        (None, _) => {}
+    }
+    if args.insecure {
+        let shown = address.to_string();
+        output::warn(language, Phrase::Tls(TlsPhrase::Insecure(&shown)));
     }
     let options = options(&args);
     let connection = tokio::select! {
@@ -83,5 +99,7 @@ fn options(args: &args::Connect) -> OpenOptions {
     let mut options = OpenOptions { timeout: args.timeout, ..OpenOptions::default() };
     options.ws.origin.clone_from(&args.origin);
     options.ws.protocols.clone_from(&args.protocol);
+    options.tls.ca.clone_from(&args.ca);
+    options.tls.insecure = args.insecure;
     options
 }

@@ -67,7 +67,7 @@ fn hint(error: &ParseAddressError) -> String {
         }
         ParseAddressError::UnknownScheme { suggestion: None, .. }
         | ParseAddressError::NotSupported { suggestion: None, .. } => {
-            "hay tcp://HOST:PUERTO, udp://HOST:PUERTO, ws://HOST:PUERTO/RUTA, unix:RUTA, unixgram:RUTA y -"
+            "hay tcp://HOST:PUERTO, udp://HOST:PUERTO, ws://HOST:PUERTO/RUTA, wss://HOST:PUERTO/RUTA, unix:RUTA, unixgram:RUTA y -"
                 .into()
         }
         ParseAddressError::Empty | ParseAddressError::NoPath { .. } => {

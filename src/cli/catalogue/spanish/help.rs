@@ -39,6 +39,13 @@ pub(in crate::cli::catalogue) fn help(id: &str) -> Option<&'static str> {
         }
         "feed.allow_origin" => "Deja leer y publicar a las páginas de este origen; puede repetirse",
         "feed.host_name" => HOST_NAME,
+        "feed.tls_cert" | "serve.tls_cert" => {
+            "https, wss: el certificado del servidor (PEM), y los que llevan a su emisor"
+        }
+        "feed.tls_key" | "serve.tls_key" => "https, wss: la clave privada del certificado (PEM)",
+        "feed.tls_dev" | "serve.tls_dev" => {
+            "https, wss: un certificado de desarrollo, el mismo en cada ejecución"
+        }
         "feed.publish_token_file" => "Publicar exige el token de este archivo",
         "feed.read_token_file" => "Leer exige el token de este archivo",
         "feed.interval" => INTERVAL,
@@ -50,7 +57,9 @@ pub(in crate::cli::catalogue) fn help(id: &str) -> Option<&'static str> {
         "serve.service" => {
             "Qué recibe cada cliente: sus propias palabras, un saludo, la hora o números"
         }
-        "serve.addresses" => "Dónde se escucha: tcp://, udp://, unix:, unixgram:, ws:// o -",
+        "serve.addresses" => {
+            "Dónde se escucha: tcp://, udp://, unix:, unixgram:, ws://, wss:// o -"
+        }
         "serve.backlog" => "Conexiones que pueden esperar a ser aceptadas",
         "serve.once" => "Termina después del primer cliente",
         "serve.max_connections" => "Clientes atendidos a la vez",
@@ -67,12 +76,16 @@ pub(in crate::cli::catalogue) fn help(id: &str) -> Option<&'static str> {
         "serve.message_bytes_max" => "El mensaje más grande que se acepta",
 
         "connect" => "Se conecta: envía la entrada estándar e imprime lo que vuelve",
-        "connect.address" => "Adónde conectarse: tcp://, udp://, unix:, unixgram: o ws://",
+        "connect.address" => "Adónde conectarse: tcp://, udp://, unix:, unixgram:, ws:// o wss://",
         "connect.prompt" => "En una terminal, pide cada mensaje con este texto",
         "connect.wait" => "Acabada la entrada, sigue leyendo este tiempo tras el último mensaje",
         "connect.count" => "Termina tras recibir tantos mensajes",
         "connect.keep_open" => "Sigue leyendo hasta que cierre el otro extremo",
         "connect.timeout" => "Renuncia a conectarse pasado este tiempo",
+        "connect.ca" => {
+            "wss: confía también en los certificados de este archivo (PEM); puede repetirse"
+        }
+        "connect.insecure" => "wss: se conecta con cualquier certificado",
         "connect.origin" => "Envía este Origin (ws://)",
         "connect.protocol" => "Ofrece este subprotocolo (ws://); puede repetirse",
 

@@ -3,6 +3,7 @@
 mod address;
 mod help;
 mod network;
+mod tls;
 mod usage;
 
 use super::{Phrase, Report, live};
@@ -33,6 +34,7 @@ pub(super) fn say(phrase: Phrase<'_>) -> String {
             format!("{lines} líneas sin imprimir: nadie las leyó a tiempo")
         }
         Phrase::Bind(warning) => network::bind_warning(warning),
+        Phrase::Tls(phrase) => tls::say(phrase),
         Phrase::Live(phrase) => live::spanish(phrase),
     }
 }
@@ -76,6 +78,7 @@ pub(super) fn report(failure: &Failure) -> Option<Report> {
         Failure::Output(error) => {
             (format!("no se puede escribir en la salida estándar: {}", network::io(error)), None)
         }
+        Failure::Tls(error) => tls::failure(error),
         Failure::Live(error) => return Some(live::report_in_spanish(error)),
         Failure::System(error) => (format!("el sistema se niega: {}", network::io(error)), None),
     };

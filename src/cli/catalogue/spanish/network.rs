@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::Words;
+use super::{Words, tls};
 use crate::{
     resolve::ResolveError,
     transport::{BindError, BindWarning, OpenError, RecvError, SendError},
@@ -56,6 +56,9 @@ pub(super) fn bind(error: &BindError) -> Words {
             cannot(address, &format!("este sistema no tiene {what}")),
             "usa una dirección tcp:// de localhost",
         ),
+        BindError::NoCertificate { address } => {
+            (cannot(address, "TLS necesita un certificado"), tls::NO_CERTIFICATE)
+        }
         BindError::Io { address, error } => return (cannot(address, &io(error)), None),
     };
     (message, Some(hint.into()))
@@ -121,6 +124,10 @@ pub(super) fn open(error: &OpenError) -> Words {
         ),
         OpenError::Handshake { address, status: None, reason } => {
             (cannot(address, reason), "¿es un servidor WebSocket, y es correcta la ruta?")
+        }
+        OpenError::Tls { address, error } => {
+            let (why, hint) = tls::distrust(error);
+            return (cannot(address, &why), hint);
         }
         OpenError::Io { address, error } => return (cannot(address, &io(error)), None),
     };

@@ -1,5 +1,6 @@
 //! What is wrong with a command line, in Spanish.
 
+use super::tls::NO_CERTIFICATE;
 use crate::cli::{
     catalogue::{Report, one_of},
     usage::{Usage, UsageError},
@@ -46,6 +47,10 @@ pub(super) fn report(Usage { error, command }: &Usage) -> Report {
         UsageError::TwoWords { host, port } => Report {
             message: format!("'{host} {port}' son dos palabras, una dirección es una"),
             hint: Some(format!("tcp://{host}:{port}")),
+        },
+        UsageError::NoCertificate { address } => Report {
+            message: format!("{address} necesita un certificado"),
+            hint: Some(NO_CERTIFICATE.into()),
         },
         UsageError::Other(message) => Report { message: message.clone(), hint: help() },
     }
