@@ -7,9 +7,10 @@ use super::tls::Session;
 /// A socket that does not block, with TLS on it or without. Reading and writing are of what is
 /// meant, not of what is on the wire.
 ///
-/// With TLS a write may be kept in part: then [`flush`](Write::flush) says `WouldBlock`, and has to
-/// be called again once the socket is writable. A read must go on until `WouldBlock`: a short one
-/// says nothing about the socket.
+/// With TLS some of what was taken to be sent may be kept: then it [has something
+/// unsent](Self::has_unsent), and [`flush`](Write::flush) has to be called, or more be written, once
+/// the socket is writable. A read must go on until `WouldBlock`: a short one says nothing about the
+/// socket.
 #[derive(Debug)]
 pub struct Socket<S> {
     socket: S,

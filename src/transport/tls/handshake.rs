@@ -15,7 +15,7 @@ use crate::transport::wire::{self, Wire};
 /// What a client is told that speaks HTTP without TLS. Nothing of it is the client's own.
 const PLAIN_ANSWER: &[u8] = b"HTTP/1.1 400 Bad Request\r\n\
     content-type: text/plain; charset=utf-8\r\n\
-    content-length: 56\r\n\
+    content-length: 57\r\n\
     connection: close\r\n\r\n\
     this port speaks TLS: ask for it with https:// or wss://\n";
 

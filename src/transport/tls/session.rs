@@ -98,7 +98,8 @@ impl Session {
 
     /// Takes what is to be sent, and sends as much of it as the socket takes. The rest is kept, of
     /// at most about [`limits::TLS_UNSENT_BYTES_MAX`], and goes out with the next call, or with
-    /// [`Self::flush`]. The count is of plaintext.
+    /// [`Self::flush`]. The count is of plaintext; when it is short, the socket takes nothing more
+    /// for now, as it is with a socket itself.
     ///
     /// # Errors
     ///
@@ -108,22 +109,27 @@ impl Session {
         socket: &mut (impl Read + Write),
         slices: &[IoSlice<'_>],
     ) -> io::Result<usize> {
-        let taken = self.connection.writer().write_vectored(slices)?;
-        match self.flush(socket) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock && taken > 0 => {}
-            Err(error) => return Err(error),
-        }
-        if taken > 0 || slices.iter().all(|slice| slice.is_empty()) {
-            return Ok(taken);
-        }
-        // What stood in the way has gone out.
-        match self.connection.writer().write_vectored(slices)? {
-            0 => Err(io::ErrorKind::WriteZero.into()),
-            taken => match self.flush(socket) {
-                Err(error) if error.kind() != io::ErrorKind::WouldBlock => Err(error),
-                _ => Ok(taken),
-            },
+        let wanted: usize = slices.iter().map(|slice| slice.len()).sum();
+        let mut taken = self.connection.writer().write_vectored(slices)?;
+        loop {
+            match self.flush(socket) {
+                Ok(()) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock && taken > 0 => {
+                    return Ok(taken);
+                }
+                Err(error) => return Err(error),
+            }
+            if taken == wanted {
+                return Ok(taken);
+            }
+            // What stood in the way has gone out.
+            let mut rest = slices.to_vec();
+            let mut rest = &mut rest[..];
+            IoSlice::advance_slices(&mut rest, taken);
+            match self.connection.writer().write_vectored(rest)? {
+                0 => return Err(io::ErrorKind::WriteZero.into()),
+                more => taken += more,
+            }
         }
     }
 

@@ -110,7 +110,11 @@ fn bytes_of_any_size_pass_both_ways_through_sockets_that_take_little() {
                 let left = &sent[at][taken[at]..];
                 let piece = &left[..random.usize(0..=left.len())];
                 match waiting(end.write(piece)) {
-                    Some(count) => taken[at] += count,
+                    Some(count) => {
+                        // Who writes less waits for the socket, and has to be woken by it.
+                        assert!(count == piece.len() || end.session.has_unsent());
+                        taken[at] += count;
+                    }
                     None => assert!(end.session.has_unsent(), "something is in the way"),
                 }
                 waiting(end.flush());
