@@ -8,3 +8,4 @@ mod resolve;
 mod screen;
 mod serve;
 mod terminal;
+mod tls;

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use enchufe::{
-    address::HostPort,
+    address::HttpAddress,
     core::{ChannelName, Message, Position},
     http,
     live::{
@@ -11,6 +11,7 @@ use enchufe::{
         broker::{Broker, ChannelOptions},
     },
     shutdown::{Shutdown, Trigger},
+    transport::tls::ServerTls,
 };
 use tokio::task::JoinHandle;
 
@@ -29,6 +30,8 @@ pub fn name(text: &str) -> ChannelName {
 pub struct Setup {
     /// Where it listens.
     pub listen: &'static str,
+    /// With which certificate, if any.
+    pub tls: Option<ServerTls>,
     pub node: NodeOptions,
     pub channels: Vec<(&'static str, ChannelOptions)>,
     pub site: http::Options,
@@ -39,6 +42,7 @@ impl Default for Setup {
     fn default() -> Self {
         Self {
             listen: "127.0.0.1:0",
+            tls: None,
             node: NodeOptions { shards: 2, ..NodeOptions::default() },
             channels: vec![("feed", ChannelOptions::default())],
             site: http::Options { default_channel: Some(name("feed")), ..http::Options::default() },
@@ -62,14 +66,17 @@ impl Server {
     }
 
     pub async fn start_as(setup: Setup) -> Self {
-        let Setup { listen, node, channels, site } = setup;
+        let Setup { listen, tls, node, channels, site } = setup;
         let broker = Broker::memory();
         for (channel, options) in channels {
             broker.declare(&name(channel), options);
         }
         let node = Node::start(broker, &node).expect("threads");
-        let endpoint = HostPort::parse_http_listen(listen).expect("an address");
-        let listener = http::Listener::bind(&endpoint, 1024).await.expect("a free port");
+        let HttpAddress { endpoint, .. } = HttpAddress::parse_listen(listen).expect("an address");
+        let mut listener = http::Listener::bind(&endpoint, 1024).await.expect("a free port");
+        if let Some(tls) = tls {
+            listener = listener.with_tls(tls);
+        }
         let local = listener.local_addresses().next().expect("one socket");
         let address = SocketAddr::from(([127, 0, 0, 1], local.port));
         let (trigger, shutdown) = Shutdown::new();
