@@ -60,7 +60,9 @@ impl<T: Tenant> Shard<T> {
             match written {
                 Ok(written) => {
                     outlet.sent(seat, written);
-                    if std::mem::replace(stuck, written < offered || wire.has_unsent()) && written > 0 {
+                    if std::mem::replace(stuck, written < offered || wire.has_unsent())
+                        && written > 0
+                    {
                         // The peer took what had been stuck: that is life.
                         *alive = self.table.now;
                     }

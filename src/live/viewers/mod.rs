@@ -23,9 +23,7 @@ use super::{
 };
 use crate::{
     limits,
-    shard::{
-        Admission, Ending, Full, Outlet, Received, Shard, Slices, Table, Tenant, Transmit,
-    },
+    shard::{Admission, Ending, Full, Outlet, Received, Shard, Slices, Table, Tenant, Transmit},
 };
 pub(super) use board::Board;
 

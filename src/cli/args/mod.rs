@@ -1,0 +1,71 @@
+//! The words of the command line, parsed by clap.
+//!
+//! What a flag means is said here in English, beside the flag; `catalogue` has the other languages
+//! under the same names, and a test fails when one is missing.
+
+mod connect;
+mod demo;
+mod feed;
+mod generator;
+mod resolve;
+mod serve;
+mod tls;
+
+use clap::{Parser, Subcommand};
+
+pub(crate) use {
+    connect::Connect,
+    demo::Demo,
+    feed::{Feed, FeedSource, Slow},
+    generator::Generator,
+    resolve::{Family, Protocol, Resolve},
+    serve::{Serve, ServiceName},
+    tls::Tls,
+};
+
+/// Turns anything that speaks into a live feed that never loses data silently
+#[derive(Debug, Parser)]
+#[command(name = "enchufe", version, disable_help_flag = true, disable_version_flag = true)]
+#[command(
+    disable_help_subcommand = true,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+#[command(before_help = "\
+Examples:
+  enchufe demo
+  vmstat 1 | enchufe feed
+  enchufe serve greet ws://localhost:8765
+  echo Ana | enchufe connect ws://localhost:8765")]
+pub(crate) struct Cli {
+    /// What to do
+    #[command(subcommand)]
+    pub(crate) command: Command,
+
+    /// Language of messages: en or es
+    #[arg(long, global = true, value_name = "LANGUAGE", display_order = 100)]
+    lang: Option<String>,
+
+    /// What to log on standard error: error, warn, info, debug or trace, or a filter
+    #[arg(long, global = true, value_name = "FILTER", env = "ENCHUFE_LOG", default_value = "warn")]
+    #[arg(hide_env = true, display_order = 101)]
+    pub(crate) log: String,
+
+    /// Print help
+    #[arg(short, long, global = true, action = clap::ArgAction::Help, display_order = 102)]
+    help: Option<bool>,
+
+    /// Print version
+    #[arg(short = 'V', long, action = clap::ArgAction::Version, display_order = 103)]
+    version: Option<bool>,
+}
+
+/// The subcommands, in the order a newcomer meets them.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Demo(Demo),
+    Feed(Feed),
+    Serve(Serve),
+    Connect(Connect),
+    Resolve(Resolve),
+}

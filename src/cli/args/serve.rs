@@ -1,0 +1,88 @@
+//! The words of `enchufe serve`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum, ValueHint};
+
+use super::{Generator, Tls};
+use crate::{cli::values, guard::AllowedOrigin, service::Greeting};
+
+/// Serve each client that connects
+#[derive(Debug, Args)]
+#[command(before_help = "\
+Examples:
+  enchufe serve echo tcp://127.0.0.1:65432
+  enchufe serve greet ws://localhost:8765
+  enchufe serve clock ws://127.0.0.1:5678")]
+pub(crate) struct Serve {
+    /// What each client gets: its own words, a greeting, the time or numbers
+    #[arg(value_name = "SERVICE")]
+    pub(crate) service: ServiceName,
+
+    /// Where to listen: tcp://, udp://, unix:, unixgram:, ws://, wss:// or -
+    #[arg(value_name = "ADDRESS", required = true)]
+    pub(crate) addresses: Vec<String>,
+
+    /// Connections that may wait to be accepted
+    #[arg(long, value_name = "COUNT", value_parser = values::count)]
+    pub(crate) backlog: Option<u32>,
+
+    /// Stop after the first client
+    #[arg(long)]
+    pub(crate) once: bool,
+
+    /// Clients served at the same time
+    #[arg(long, value_name = "COUNT", value_parser = values::count)]
+    pub(crate) max_connections: Option<u32>,
+
+    /// Print nothing on standard output
+    #[arg(long)]
+    pub(crate) quiet: bool,
+
+    /// greet: the answer to a name [default: Hola {name}!]
+    #[arg(long, value_name = "TEXT", value_parser = str::parse::<Greeting>)]
+    pub(crate) greeting: Option<Greeting>,
+
+    #[command(flatten)]
+    pub(crate) generator: Generator,
+
+    /// Let pages of this origin connect; may be repeated
+    #[arg(long, value_name = "ORIGIN", value_parser = str::parse::<AllowedOrigin>)]
+    pub(crate) allow_origin: Vec<AllowedOrigin>,
+
+    /// On loopback, answer to this name too; may be repeated
+    #[arg(long, value_name = "NAME")]
+    pub(crate) host_name: Vec<String>,
+
+    /// Serve this file, or this folder, to browsers that visit a ws:// address
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub(crate) page: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) tls: Tls,
+
+    /// Largest message that is taken
+    #[arg(long, value_name = "BYTES", value_parser = values::bytes)]
+    pub(crate) message_bytes_max: Option<usize>,
+}
+
+/// What `serve` does with each connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ServiceName {
+    Echo,
+    Greet,
+    Clock,
+    Random,
+}
+
+impl ServiceName {
+    /// The word on the command line.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Echo => "echo",
+            Self::Greet => "greet",
+            Self::Clock => "clock",
+            Self::Random => "random",
+        }
+    }
+}
