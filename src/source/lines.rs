@@ -49,19 +49,19 @@ impl<R: AsyncRead + Unpin> Lines<R> {
     }
 
     fn buffered(&mut self) -> Option<Bytes> {
+        let bare = |line: &[u8]| line.strip_suffix(b"\r").unwrap_or(line).len();
         let found = memchr::memchr(b'\n', &self.buffer[self.searched..]);
-        if let Some(at) = found.map(|at| self.searched + at).filter(|&at| at <= self.line_bytes_max)
+        if let Some(at) = found.map(|at| self.searched + at)
+            && bare(&self.buffer[..at]) <= self.line_bytes_max
         {
             let mut line = self.buffer.split_to(at + 1);
-            line.truncate(at);
-            if line.last() == Some(&b'\r') {
-                line.truncate(at - 1);
-            }
+            line.truncate(bare(&line[..at]));
             self.searched = 0;
             return Some(line.freeze());
         }
         self.searched = self.buffer.len();
-        if self.buffer.len() > self.line_bytes_max {
+        // A carriage return that comes last may belong to the line's end.
+        if bare(&self.buffer) > self.line_bytes_max {
             tracing::warn!(limit = self.line_bytes_max, "a line is too long and is split");
             return Some(self.take_piece());
         }
@@ -87,6 +87,10 @@ impl<R: AsyncRead + Unpin + Send> Source for Lines<R> {
                 return Some(Message::detect(line));
             }
             if !matches!(self.state, State::Open) {
+                if self.buffer.len() > self.line_bytes_max {
+                    // The carriage return that came last ended no line.
+                    return Some(Message::detect(self.take_piece()));
+                }
                 let rest = std::mem::take(&mut self.buffer).freeze();
                 self.searched = 0;
                 return (!rest.is_empty()).then(|| Message::detect(rest));
@@ -154,6 +158,25 @@ mod tests {
         assert!(pieces.iter().all(|piece| piece.len() <= 11 && std::str::from_utf8(piece).is_ok()));
         assert_eq!(pieces.concat(), format!("{}short", "ñ".repeat(25)).as_bytes());
         assert_eq!(pieces.last().map(Vec::as_slice), Some(&b"short"[..]));
+    }
+
+    #[tokio::test]
+    async fn a_line_of_the_bound_is_one_message_whatever_ends_it() {
+        for ending in ["\n", "\r\n"] {
+            for chunk_bytes in 1..16 {
+                let (mut writer, reader) = duplex(chunk_bytes);
+                let mut lines = Lines::new(reader);
+                lines.line_bytes_max = 8;
+                let input = format!("12345678{ending}next{ending}");
+                let sent = tokio::spawn(async move { writer.write_all(input.as_bytes()).await });
+                for expected in ["12345678", "next"] {
+                    let line = lines.next().await.expect("a line");
+                    assert_eq!(&line.payload[..], expected.as_bytes());
+                }
+                assert!(lines.next().await.is_none(), "in pieces of {chunk_bytes}");
+                sent.await.expect("no panic").expect("room");
+            }
+        }
     }
 
     #[tokio::test]

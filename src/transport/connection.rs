@@ -8,6 +8,7 @@ use super::{
 use super::{unix, unixgram};
 use crate::address::Address;
 use crate::core::Message;
+use crate::limits;
 
 /// A connection to one peer: both its halves. Dropping it closes it.
 #[derive(Debug)]
@@ -167,11 +168,16 @@ impl Connection {
         &self.peer
     }
 
-    /// The same connection with its stream cut into messages another way. To be called before the
-    /// first message is received.
-    pub fn with_framing(mut self, framing: Framing) -> Self {
+    /// The same connection with its stream cut into messages another way, each of at most
+    /// [`limits::LINE_BYTES_MAX`]. To be called before the first message is received.
+    pub fn with_framing(self, framing: Framing) -> Self {
+        self.with_framing_up_to(framing, limits::LINE_BYTES_MAX)
+    }
+
+    /// As [`Connection::with_framing`], with another bound on a message, in bytes.
+    pub fn with_framing_up_to(mut self, framing: Framing, message_bytes_max: usize) -> Self {
         if let IncomingKind::Stream(incoming) = &mut self.incoming.0 {
-            incoming.set_framing(framing);
+            incoming.set_framing(framing, message_bytes_max);
         }
         if let OutgoingKind::Stream(outgoing) = &mut self.outgoing.0 {
             outgoing.set_framing(framing);

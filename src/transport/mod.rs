@@ -10,7 +10,7 @@ mod connection;
 mod datagram;
 mod endpoint;
 mod error;
-mod lines;
+mod framing;
 mod listener;
 pub(crate) mod os;
 mod peer;
@@ -33,9 +33,12 @@ use std::time::Duration;
 pub use connection::{Connection, Incoming, Outgoing};
 pub use datagram::DatagramLimits;
 pub use error::{BindError, BindWarning, OpenError, RecvError, SendError};
+pub use framing::Framing;
 pub use listener::Listener;
 pub use peer::Peer;
 pub use socket::Socket;
+
+pub(crate) use framing::{CutError, Cutter};
 
 pub use crate::core::ws::{CloseCode, CloseReason};
 use crate::limits;
@@ -86,16 +89,4 @@ impl Default for OpenOptions {
             tls: tls::ClientTls::default(),
         }
     }
-}
-
-/// How the bytes of a stream become messages. Transports that have messages of their own keep
-/// them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Framing {
-    /// A message is whatever one read yields, and what is sent is sent as it is.
-    #[default]
-    Raw,
-    /// A message is a line without its `\n` or `\r\n`, and `\n` is sent after each. The last line
-    /// needs no ending. A line longer than [`limits::LINE_BYTES_MAX`] is an error.
-    Lines,
 }

@@ -1,4 +1,4 @@
-//! What every stream of bytes shares: reads that yield chunks or lines, and writes.
+//! What every stream of bytes shares: reads that yield chunks or messages, and writes.
 
 use std::io;
 
@@ -7,10 +7,9 @@ use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 
-use super::lines::{Splitter, TooLong};
-use super::{Framing, Peer, RecvError, SendError};
+use super::{CutError, Cutter, Framing, Peer, RecvError, SendError};
 use crate::core::Message;
-use crate::limits::{LINE_BYTES_MAX, STREAM_CHUNK_BYTES_MAX, STREAM_CHUNK_BYTES_MIN};
+use crate::limits::{STREAM_CHUNK_BYTES_MAX, STREAM_CHUNK_BYTES_MIN};
 
 /// Reads one chunk off a half that has `readable` and `try_read_buf`, which are not in a trait.
 /// The buffer is made once there is something to read, so that a quiet connection has none.
@@ -59,8 +58,8 @@ pub(super) struct Incoming {
     /// How much room the next read makes: it follows the traffic, so that a quiet connection
     /// costs little and a busy one few calls.
     room: usize,
-    /// Only when the stream is read by lines.
-    splitter: Option<Splitter>,
+    /// Only when the stream is read by messages.
+    cutter: Option<Cutter>,
     ended: bool,
     peer: Peer,
 }
@@ -76,45 +75,51 @@ enum Reader {
 impl Incoming {
     fn new(reader: Reader, peer: &Peer) -> Self {
         let peer = peer.clone();
-        Self { reader, room: STREAM_CHUNK_BYTES_MIN, splitter: None, ended: false, peer }
+        Self { reader, room: STREAM_CHUNK_BYTES_MIN, cutter: None, ended: false, peer }
     }
 
-    pub(super) fn set_framing(&mut self, framing: Framing) {
-        self.splitter = match framing {
-            Framing::Raw => None,
-            Framing::Lines => Some(Splitter::new(LINE_BYTES_MAX)),
-        };
+    /// `bytes_max` bounds each message.
+    pub(super) fn set_framing(&mut self, framing: Framing, bytes_max: usize) {
+        let is_cut = framing != Framing::Raw;
+        self.cutter = is_cut.then(|| Cutter::new(framing, bytes_max));
     }
 
     /// Safe to cancel: nothing is taken from the socket before the last await.
     pub(super) async fn recv(&mut self) -> Result<Option<Message>, RecvError> {
         loop {
-            match self.splitter.as_mut().map_or(Ok(None), Splitter::next) {
+            match self.cutter.as_mut().map_or(Ok(None), Cutter::next) {
                 Ok(None) => {}
-                Ok(Some(line)) => return Ok(Some(Message::binary(line))),
-                Err(TooLong) => return Err(self.too_long()),
+                Ok(Some(message)) => return Ok(Some(Message::binary(message))),
+                Err(error) => return Err(self.uncut(error)),
             }
             let chunk = if self.ended { None } else { self.read().await? };
-            match (chunk, &mut self.splitter) {
+            match (chunk, &mut self.cutter) {
                 (None, None) => return Ok(None),
-                (None, Some(splitter)) => {
-                    return match splitter.rest() {
-                        Ok(line) => Ok(line.map(Message::binary)),
-                        Err(TooLong) => Err(self.too_long()),
+                (None, Some(cutter)) => {
+                    return match cutter.rest() {
+                        Ok(message) => Ok(message.map(Message::binary)),
+                        Err(error) => Err(self.uncut(error)),
                     };
                 }
                 (Some(chunk), None) => return Ok(Some(Message::binary(chunk))),
-                (Some(chunk), Some(splitter)) => splitter.push(chunk),
+                (Some(chunk), Some(cutter)) => cutter.push(chunk),
             }
         }
     }
 
-    /// After a line that is too long there is nothing more to be had: where the next one begins
-    /// is not known.
-    fn too_long(&mut self) -> RecvError {
+    /// After a message that cannot be cut off there is nothing more to be had: where the next one
+    /// begins is not known.
+    fn uncut(&mut self, error: CutError) -> RecvError {
         self.ended = true;
-        self.splitter = None;
-        RecvError::LineTooLong { peer: self.peer.clone(), bytes_max: LINE_BYTES_MAX }
+        let cutter = self.cutter.take();
+        let peer = self.peer.clone();
+        match error {
+            CutError::TooLong => {
+                let bytes_max = cutter.map_or(0, |cutter| cutter.bytes_max());
+                RecvError::TooLong { peer, bytes_max }
+            }
+            CutError::Unfinished { missing } => RecvError::Unfinished { peer, missing },
+        }
     }
 
     async fn read(&mut self) -> Result<Option<Bytes>, RecvError> {
@@ -135,8 +140,8 @@ impl Incoming {
             }
             Err(error) => {
                 self.ended = true;
-                // Half a line is not passed off as one.
-                self.splitter = None;
+                // Half a message is not passed off as one.
+                self.cutter = None;
                 Err(RecvError::from_io(&self.peer, error))
             }
         }
@@ -178,11 +183,11 @@ impl Outgoing {
 
     /// Not safe to cancel: a part of the message may have been sent.
     pub(super) async fn send(&mut self, message: Message) -> Result<(), SendError> {
-        let ending: &[u8] = match self.framing {
-            Framing::Raw => b"",
-            Framing::Lines => b"\n",
+        let Some((before, after)) = self.framing.around(message.payload.len()) else {
+            let error = io::Error::new(io::ErrorKind::InvalidInput, "no length says as much");
+            return Err(SendError::from_io(&self.peer, error));
         };
-        let bytes = message.payload.chain(ending);
+        let bytes = before.chain(message.payload).chain(after);
         let sent = match &mut self.writer {
             Writer::Tcp(half) => write(half, bytes).await,
             #[cfg(unix)]

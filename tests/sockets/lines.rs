@@ -1,4 +1,4 @@
-//! Streams that are read by lines.
+//! Streams that are read by messages: lines, and the other framings.
 
 use enchufe::core::Message;
 use enchufe::limits::LINE_BYTES_MAX;
@@ -47,7 +47,7 @@ async fn a_line_of_the_bound_passes_and_a_longer_one_is_an_error() {
     });
     assert_eq!(text_of(&mut server).await.len(), LINE_BYTES_MAX);
     let error = server.recv().await.expect_err("too long");
-    assert!(matches!(error, RecvError::LineTooLong { bytes_max: LINE_BYTES_MAX, .. }), "{error:?}");
+    assert!(matches!(error, RecvError::TooLong { bytes_max: LINE_BYTES_MAX, .. }), "{error:?}");
     assert!(error.to_string().contains(&LINE_BYTES_MAX.to_string()), "{error}");
     assert_eq!(server.recv().await.expect("nothing more"), None);
     sender.await.expect("the sender");
@@ -85,4 +85,38 @@ async fn datagrams_are_messages_already() {
     assert_eq!(text_of(&mut server).await, "one\ntwo\n");
     server.send(Message::text("three")).await.expect("sent");
     assert_eq!(text_of(&mut client).await, "three");
+}
+
+#[tokio::test]
+async fn every_framing_carries_messages_over_a_stream() {
+    for framing in [Framing::Lines, Framing::LineFeed, Framing::Nul, Framing::Length] {
+        let (_listener, client, server) = pair("tcp://127.0.0.1:0").await;
+        let (mut client, mut server) = (client.with_framing(framing), server.with_framing(framing));
+        for text in ["one", "", "año 🔌"] {
+            client.send(Message::text(text)).await.expect("sent");
+        }
+        drop(client);
+        for text in ["one", "", "año 🔌"] {
+            assert_eq!(text_of(&mut server).await, text, "{framing:?}");
+        }
+        assert_eq!(server.recv().await.expect("the end"), None, "{framing:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_length_that_is_too_long_or_not_kept_is_an_error() {
+    let (_listener, mut client, server) = pair("tcp://127.0.0.1:0").await;
+    let mut server = server.with_framing_up_to(Framing::Length, 9);
+    client.send(Message::binary(&b"\0\0\0\x09nine byte\0\0\0\x0a"[..])).await.expect("sent");
+    assert_eq!(text_of(&mut server).await, "nine byte");
+    let error = server.recv().await.expect_err("too long");
+    assert!(matches!(error, RecvError::TooLong { bytes_max: 9, .. }), "{error:?}");
+
+    let (_listener, mut client, server) = pair("tcp://127.0.0.1:0").await;
+    let mut server = server.with_framing(Framing::Length);
+    client.send(Message::binary(&b"\0\0\0\x09nine"[..])).await.expect("sent");
+    drop(client);
+    let error = server.recv().await.expect_err("a part of it");
+    assert!(matches!(error, RecvError::Unfinished { missing: 5, .. }), "{error:?}");
+    assert_eq!(server.recv().await.expect("nothing more"), None);
 }

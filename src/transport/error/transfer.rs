@@ -22,13 +22,21 @@ pub enum RecvError {
         /// The other end.
         peer: Peer,
     },
-    /// A line of a stream that is read by lines does not end.
-    #[error("{peer} sent a line longer than {bytes_max} bytes")]
-    LineTooLong {
+    /// A message of a stream that is read by messages is longer than it may be.
+    #[error("{peer} sent a message longer than {bytes_max} bytes")]
+    TooLong {
         /// The other end.
         peer: Peer,
-        /// The longest line, in bytes.
+        /// The longest message, in bytes.
         bytes_max: usize,
+    },
+    /// A stream ended in the middle of a message whose length it had announced.
+    #[error("{peer} ended {missing} bytes before the length it announced")]
+    Unfinished {
+        /// The other end.
+        peer: Peer,
+        /// How much did not come, in bytes.
+        missing: usize,
     },
     /// A datagram was longer than what is kept of one. It is not delivered cut.
     #[error("{peer} sent a datagram longer than {bytes_max} bytes")]

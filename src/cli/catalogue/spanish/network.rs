@@ -173,8 +173,11 @@ pub(super) fn recv(error: &RecvError) -> String {
         RecvError::Refused { peer } => {
             format!("{} rechazó el datagrama: nadie escucha ahí", peer)
         }
-        RecvError::LineTooLong { peer, bytes_max } => {
-            format!("{} envió una línea de más de {bytes_max} bytes", peer)
+        RecvError::TooLong { peer, bytes_max } => {
+            format!("{} envió un mensaje de más de {bytes_max} bytes", peer)
+        }
+        RecvError::Unfinished { peer, missing } => {
+            format!("{} terminó {missing} bytes antes de lo que anunció", peer)
         }
         RecvError::DatagramTooLong { peer, bytes_max } => {
             format!("{} envió un datagrama de más de {bytes_max} bytes", peer)
