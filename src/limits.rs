@@ -90,7 +90,13 @@ pub const HTTP_HEADERS_MAX: usize = 100;
 pub const HTTP_HEADER_BYTES_MAX: usize = 16 << 10;
 
 /// How much of the text with which a server refuses a WebSocket is read, in bytes.
-pub const REFUSAL_BYTES_MAX: usize = 512;
+pub const REFUSAL_BYTES_MAX: usize = 4 << 10;
+
+/// How many lines of it are shown.
+pub const REFUSAL_LINES_MAX: usize = 24;
+
+/// How many schemes of authentication are kept of those that a server asks for.
+pub const CHALLENGES_MAX: usize = 8;
 
 /// What one read of a WebSocket makes room for, in bytes.
 pub const WS_READ_BYTES: usize = 16 << 10;

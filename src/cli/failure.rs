@@ -96,7 +96,7 @@ impl Failure {
             Self::Bind(_) | Self::Resolve(_) | Self::Send(_) | Self::System(_) => Exit::Network,
             Self::Open(OpenError::TimedOut { .. }) => Exit::Timeout,
             // 101 with an answer that does not fit is no refusal.
-            Self::Open(OpenError::Handshake { status: Some(200..), .. }) => Exit::Refused,
+            Self::Open(OpenError::Refusal { .. }) => Exit::Refused,
             Self::Open(OpenError::Tls {
                 error: Distrust::Ca(_) | Distrust::UnusableCa { .. },
                 ..

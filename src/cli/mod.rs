@@ -39,6 +39,7 @@ use self::{
     language::Language,
     usage::Usage,
 };
+use crate::transport::OpenError;
 
 /// Runs the program with the arguments and the environment of this process.
 pub fn main() -> ExitCode {
@@ -132,6 +133,12 @@ fn complain(failure: &Failure, language: Language) {
     // Messages repeat what a peer or a name server said.
     let message = escape::line(report.message.as_bytes());
     output::notice(&format!("{red}{}:{plain} {message}", language.say(Phrase::Error)));
+    if let Failure::Open(OpenError::Refusal { refusal, .. }) = failure {
+        // Indented, so that no line of the server's passes for one of ours.
+        for line in catalogue::shown(refusal).iter().flat_map(|text| text.lines()) {
+            output::notice(&format!("  {}", escape::line(line.as_bytes())));
+        }
+    }
     if let Some(hint) = report.hint.map(|hint| escape::line(hint.as_bytes())) {
         output::notice(&format!("{blue}{}:{plain} {hint}", language.say(Phrase::Hint)));
     }

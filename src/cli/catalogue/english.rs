@@ -1,10 +1,13 @@
 //! English: phrases, and what is wrong with a command line. The library's errors speak for
 //! themselves.
 
-use super::{Phrase, Report, live, one_of, tls};
-use crate::cli::{
-    failure::Failure,
-    usage::{Usage, UsageError},
+use super::{Phrase, Report, live, one_of, refusal, tls};
+use crate::{
+    cli::{
+        failure::Failure,
+        usage::{Usage, UsageError},
+    },
+    transport::OpenError,
 };
 
 pub(super) fn say(phrase: Phrase<'_>) -> String {
@@ -35,6 +38,9 @@ pub(super) fn report(failure: &Failure) -> Option<Report> {
         Failure::Usage(found) => return Some(usage(found)),
         Failure::Address(error) => (error.to_string(), error.hint()),
         Failure::Bind(error) => (error.to_string(), error.hint()),
+        Failure::Open(OpenError::Refusal { address, refusal }) => {
+            refusal::in_english(address, refusal)
+        }
         Failure::Open(error) => (error.to_string(), error.hint()),
         Failure::Resolve(error) => (error.to_string(), error.hint()),
         Failure::Recv(error) => (error.to_string(), None),

@@ -9,13 +9,14 @@
 mod english;
 mod help;
 mod live;
+mod refusal;
 mod spanish;
 mod tls;
 
 use super::{failure::Failure, language::Language};
 use crate::transport::BindWarning;
 
-pub(crate) use {help::localise, live::LivePhrase, tls::TlsPhrase};
+pub(crate) use {help::localise, live::LivePhrase, refusal::shown, tls::TlsPhrase};
 
 /// What the program says, apart from failures.
 #[derive(Debug, Clone, Copy)]

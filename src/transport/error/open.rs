@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::resolve::ResolveError;
 use crate::transport::tls::Distrust;
+use crate::transport::ws::Refusal;
 
 /// Why opening a connection failed.
 #[derive(Debug, thiserror::Error)]
@@ -79,12 +80,26 @@ pub enum OpenError {
         /// What is missing.
         what: &'static str,
     },
+    /// The server answered in HTTP that it opens no WebSocket.
+    #[error("cannot connect to {address}: the server answered {}", refusal.summary())]
+    Refusal {
+        /// The address asked for.
+        address: String,
+        /// What the server said.
+        refusal: Box<Refusal>,
+    },
+    /// The server closed the connection before it had answered.
+    #[error("cannot connect to {address}: the server closed the connection without an answer")]
+    NoAnswer {
+        /// The address asked for.
+        address: String,
+    },
     /// The server answered, and not with what a WebSocket server answers.
     #[error("cannot connect to {address}: {reason}")]
     Handshake {
         /// The address asked for.
         address: String,
-        /// The status of the HTTP answer, when there was one.
+        /// The status of the HTTP answer, which is 101, when there was one.
         status: Option<u16>,
         /// What was wrong with it.
         reason: String,
@@ -129,7 +144,9 @@ impl OpenError {
             },
             Self::NameTooLong { .. } => "use a shorter path, for example a relative one".to_owned(),
             Self::Unsupported { .. } => "use a tcp:// address".to_owned(),
-            Self::Handshake { .. } => "is it a WebSocket server, and the path right?".to_owned(),
+            Self::Refusal { .. } | Self::NoAnswer { .. } | Self::Handshake { .. } => {
+                "is it a WebSocket server, and the path right?".to_owned()
+            }
             Self::Tls { error, .. } => return error.hint(),
             Self::Io { .. } => return None,
         })
@@ -147,6 +164,8 @@ impl OpenError {
             | Self::WrongKind { address }
             | Self::NameTooLong { address, .. }
             | Self::Unsupported { address, .. }
+            | Self::Refusal { address, .. }
+            | Self::NoAnswer { address }
             | Self::Handshake { address, .. }
             | Self::Tls { address, .. }
             | Self::Io { address, .. } => *address = name.to_string(),

@@ -1,18 +1,19 @@
 //! Opening a WebSocket: the client's side of the handshake, carried by hyper.
 
 use bytes::Bytes;
-use enchufe_core::ws::{Role, handshake};
-use http_body_util::{BodyExt as _, Empty};
-use hyper::{
-    Request, Response, body::Incoming as Body, client::conn::http1, header, upgrade::Parts,
+use enchufe_core::ws::{
+    Role,
+    handshake::{self, HandshakeError},
 };
+use http_body_util::Empty;
+use hyper::{Request, client::conn::http1, header, upgrade::Parts};
 use hyper_util::rt::TokioIo;
 use tokio::{
     task::JoinSet,
     time::{Instant, timeout_at},
 };
 
-use super::{Incoming, Keepalive, Outgoing, Terms};
+use super::{Incoming, Keepalive, Outgoing, Refusal, Terms, header as fields};
 use crate::{
     address::{Host, HostPort, WsAddress},
     limits,
@@ -30,6 +31,9 @@ pub struct ClientOptions {
     pub protocols: Vec<String>,
     /// The `Origin` to send. Programs other than browsers send none.
     pub origin: Option<String>,
+    /// More header fields to send, by name and value. What the handshake itself sets is refused;
+    /// see [`parse_header`](super::parse_header).
+    pub headers: Vec<(String, String)>,
     /// When the server is pinged and given up; `None` leaves that to the system.
     pub keepalive: Option<Keepalive>,
 }
@@ -40,6 +44,7 @@ impl Default for ClientOptions {
             message_bytes_max: limits::MESSAGE_BYTES_MAX,
             protocols: Vec::new(),
             origin: None,
+            headers: Vec::new(),
             keepalive: Some(Keepalive::default()),
         }
     }
@@ -90,18 +95,15 @@ async fn shake_hands(
     };
     let broken = |error: hyper::Error| {
         let has_left = error.is_canceled() || error.is_closed() || error.is_incomplete_message();
-        failed(
-            None,
-            match has_left {
-                true => "the server closed the connection without an answer in HTTP".to_owned(),
-                false => format!("no answer in HTTP: {error}"),
-            },
-        )
+        match has_left {
+            true => OpenError::NoAnswer { address: address.to_string() },
+            false => failed(None, format!("no answer in HTTP: {error}")),
+        }
     };
 
     let key = handshake::key(fastrand::u128(..).to_ne_bytes());
     let request = request(address, options, &key)
-        .map_err(|error| failed(None, format!("the request cannot be made: {error}")))?;
+        .map_err(|reason| failed(None, format!("the request cannot be made: {reason}")))?;
     let (mut sender, connection) = http1::Builder::new()
         .max_headers(limits::HTTP_HEADERS_MAX)
         .max_header_size(limits::HTTP_HEADER_BYTES_MAX)
@@ -117,10 +119,13 @@ async fn shake_hands(
     let headers: Vec<_> =
         answer.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
     let offered: Vec<_> = options.protocols.iter().map(String::as_str).collect();
-    if let Err(error) = handshake::verify(status, &headers, &key, &offered, None) {
-        let said = beginning(answer, deadline).await;
-        let said = said.lines().next().map(|line| format!(" ({line})")).unwrap_or_default();
-        return Err(failed(Some(status), format!("{error}{said}")));
+    match handshake::verify(status, &headers, &key, &offered, None) {
+        Ok(_) => {}
+        Err(HandshakeError::Status(_)) => {
+            let refusal = Box::new(Refusal::read(answer, deadline).await);
+            return Err(OpenError::Refusal { address: address.to_string(), refusal });
+        }
+        Err(error) => return Err(failed(Some(status), error.to_string())),
     }
     let upgraded = hyper::upgrade::on(answer).await.map_err(broken)?;
     let Parts { io, read_buf, .. } = upgraded
@@ -133,7 +138,7 @@ fn request(
     address: &WsAddress,
     options: &ClientOptions,
     key: &str,
-) -> Result<Request<Empty<Bytes>>, hyper::http::Error> {
+) -> Result<Request<Empty<Bytes>>, String> {
     let mut request = Request::get(address.path.as_deref().unwrap_or("/"))
         .header(header::HOST, host(address))
         .header(header::UPGRADE, "websocket")
@@ -146,7 +151,12 @@ fn request(
     if let Some(origin) = &options.origin {
         request = request.header(header::ORIGIN, origin);
     }
-    request.body(Empty::new())
+    for (name, value) in &options.headers {
+        let (field, value) =
+            fields::check(name, value).map_err(|error| format!("{name}: {error}"))?;
+        request = request.header(field, value);
+    }
+    request.body(Empty::new()).map_err(|error| error.to_string())
 }
 
 /// The endpoint as servers know it: without a default port, and without a scope, which means
@@ -162,19 +172,4 @@ fn host(address: &WsAddress) -> String {
         true => host,
         false => format!("{host}:{port}"),
     }
-}
-
-/// The beginning of an answer's body, fit to be shown: servers say there why they refuse.
-async fn beginning(answer: Response<Body>, deadline: Instant) -> String {
-    let mut body = answer.into_body();
-    let mut bytes = Vec::new();
-    while bytes.len() < limits::REFUSAL_BYTES_MAX
-        && let Ok(Some(Ok(frame))) = timeout_at(deadline, body.frame()).await
-        && let Ok(data) = frame.into_data()
-    {
-        bytes.extend_from_slice(&data);
-    }
-    bytes.truncate(limits::REFUSAL_BYTES_MAX);
-    let text = String::from_utf8_lossy(&bytes);
-    text.lines().next().unwrap_or_default().chars().flat_map(char::escape_debug).collect()
 }

@@ -5,8 +5,10 @@
 
 mod client;
 mod handshake;
+mod header;
 mod incoming;
 mod outgoing;
+mod refusal;
 mod server;
 mod shared;
 mod writer;
@@ -25,6 +27,8 @@ use crate::limits;
 
 pub use client::ClientOptions;
 pub use handshake::PageHandler;
+pub use header::{HeaderError, parse_header};
+pub use refusal::Refusal;
 pub use server::ServerOptions;
 
 pub(crate) use incoming::Incoming;

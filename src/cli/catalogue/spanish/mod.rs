@@ -6,7 +6,7 @@ mod network;
 mod tls;
 mod usage;
 
-use super::{Phrase, Report, live};
+use super::{Phrase, Report, live, refusal};
 use crate::cli::failure::Failure;
 
 pub(super) use {

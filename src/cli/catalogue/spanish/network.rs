@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::{Words, tls};
+use super::{Words, refusal, tls};
 use crate::{
     resolve::ResolveError,
     transport::{BindError, BindWarning, OpenError, RecvError, SendError},
@@ -118,8 +118,13 @@ pub(super) fn open(error: &OpenError) -> Words {
         OpenError::Unsupported { address, what } => {
             (cannot(address, &format!("este sistema no tiene {what}")), "usa una dirección tcp://")
         }
+        OpenError::Refusal { address, refusal } => return refusal::in_spanish(address, refusal),
+        OpenError::NoAnswer { address } => (
+            cannot(address, "el servidor cerró la conexión sin contestar"),
+            "¿es un servidor WebSocket, y es correcta la ruta?",
+        ),
         OpenError::Handshake { address, status: Some(status), .. } => (
-            cannot(address, &format!("el servidor respondió {status}")),
+            cannot(address, &format!("el servidor respondió {status}, pero no como WebSocket")),
             "¿es un servidor WebSocket, y es correcta la ruta?",
         ),
         OpenError::Handshake { address, status: None, reason } => {
