@@ -294,3 +294,15 @@ pub const PARTIAL_LINE_DELAY: Duration = Duration::from_millis(200);
 
 /// How long a client waits for its peer when it hangs up.
 pub const HANG_UP_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The longest pause before the first try to connect again; each later one may be twice as long.
+pub const RECONNECT_PAUSE_MIN: Duration = Duration::from_millis(500);
+
+/// The longest pause before any try to connect again.
+pub const RECONNECT_PAUSE_MAX: Duration = Duration::from_secs(30);
+
+/// How long a connection must have stood for the pauses to begin anew.
+pub const RECONNECT_STABLE_AFTER: Duration = Duration::from_secs(5);
+
+/// The longest time for which a server that asks for it is left alone.
+pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(300);

@@ -2,7 +2,7 @@
 
 use std::{io, time::Duration};
 
-use super::{exit_code::Exit, usage::Usage};
+use super::{connect::FramingError, exit_code::Exit, usage::Usage};
 use crate::{
     address::ParseAddressError,
     core::channel::ParseChannelNameError,
@@ -40,8 +40,8 @@ pub(crate) enum Failure {
     NoReply { wait: Duration },
     /// `connect -`: standard input is what is to be sent.
     ConnectToStdio,
-    /// A line of the input is longer than any message may be.
-    LineTooLong { bytes_max: usize },
+    /// The input cannot be cut into messages.
+    Framing(FramingError),
     /// The text is no filter for the log.
     Log(String),
     /// There is no certificate to serve with.
@@ -89,7 +89,7 @@ impl Failure {
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Usage(_) | Self::Shown | Self::Address(_) => Exit::Usage,
-            Self::Log(_) | Self::ConnectToStdio | Self::LineTooLong { .. } => Exit::Usage,
+            Self::Log(_) | Self::ConnectToStdio | Self::Framing(_) => Exit::Usage,
             Self::Live(LiveFailure::NothingStarted) => Exit::Network,
             Self::Live(_) | Self::Tls(_) => Exit::Usage,
             Self::Input(_) | Self::Output(_) => Exit::Usage,

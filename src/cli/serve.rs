@@ -69,7 +69,7 @@ impl args::Serve {
             (!self.allow_origin.is_empty(), "--allow-origin"),
             (!self.host_name.is_empty(), "--host-name"),
             (self.page.is_some(), "--page"),
-            (self.message_bytes_max.is_some(), "--message-bytes-max"),
+            (self.max_message.is_some(), "--max-message"),
         ];
         let is_ws = |address: &Address| matches!(address, Address::Ws(_));
         match ws_flags.iter().find(|(is_given, _)| *is_given) {
@@ -86,7 +86,7 @@ fn bind_options(args: &args::Serve) -> Result<BindOptions, Failure> {
     if let Some(backlog) = args.backlog {
         options.backlog = backlog;
     }
-    if let Some(bytes) = args.message_bytes_max {
+    if let Some(bytes) = args.max_message {
         options.ws.message_bytes_max = bytes;
     }
     options.ws.origin_policy = match args.service {

@@ -4,10 +4,14 @@
 
 use std::{error::Error, time::Duration};
 
+use enchufe_core::ws::{CloseCode, CloseReason};
+
 use crate::{
     guard::ParseOriginError,
+    limits::INTERVAL_MAX,
     service::ParseGreetingError,
     source::{Numbers, ParseIntervalError},
+    transport::ws::{HeaderError, Keepalive},
 };
 
 /// The longest time that can be asked for: a year, far from any overflow.
@@ -26,7 +30,7 @@ pub(crate) enum ValueError {
     #[error("expected whole numbers as FROM..TO, both included, such as 0..9")]
     Range,
     /// Expected a number of bytes.
-    #[error("expected a number of bytes above 0, such as 65536, 64K, 1M or 1G")]
+    #[error("expected a number of bytes above 0, such as 65536, 64K, 64KiB, 1M or 1G")]
     Bytes,
     /// Expected a count.
     #[error("expected a whole number above 0")]
@@ -40,6 +44,18 @@ pub(crate) enum ValueError {
     /// Expected the first of three ports.
     #[error("expected a port up to 65533, the first of three, or 0 for free ones")]
     PortBase,
+    /// Expected a header field.
+    #[error("{0}")]
+    Header(HeaderError),
+    /// Expected a time, or never.
+    #[error("expected a time such as 500ms, 20s or 5m, at most a day, or never")]
+    PingInterval,
+    /// Expected a close code, and perhaps a reason.
+    #[error(
+        "expected CODE or CODE:REASON, a code of 1000–1003, 1007–1014 or 3000–4999 and at most \
+         123 bytes of a reason"
+    )]
+    Close,
 }
 
 impl ValueError {
@@ -50,7 +66,7 @@ impl ValueError {
             None if error.is::<ParseIntervalError>() => Some(Self::Interval),
             None if error.is::<ParseOriginError>() => Some(Self::Origin),
             None if error.is::<ParseGreetingError>() => Some(Self::Greeting),
-            None => None,
+            None => error.downcast_ref().map(|error| Self::Header(*error)),
         }
     }
 }
@@ -81,8 +97,12 @@ pub(crate) fn range(text: &str) -> Result<Numbers, ValueError> {
     Numbers::new(range).ok_or(ValueError::Range)
 }
 
-/// Text → a number of bytes; `K`, `M` and `G` are powers of 1024.
+/// Text → a number of bytes; `K`, `M` and `G` are powers of 1024, and so are `KiB`, `MiB`, `GiB`.
 pub(crate) fn bytes(text: &str) -> Result<usize, ValueError> {
+    let text = match text.strip_suffix("iB") {
+        Some(short) if short.ends_with(['K', 'M', 'G']) => short,
+        _ => text,
+    };
     let (digits, shift) = match text.as_bytes().last() {
         Some(b'K' | b'k') => (&text[..text.len() - 1], 10),
         Some(b'M' | b'm') => (&text[..text.len() - 1], 20),
@@ -92,6 +112,35 @@ pub(crate) fn bytes(text: &str) -> Result<usize, ValueError> {
     let plain = digits.bytes().all(|byte| byte.is_ascii_digit());
     let number: usize = digits.parse().ok().filter(|_| plain).ok_or(ValueError::Bytes)?;
     number.checked_mul(1 << shift).filter(|bytes| *bytes > 0).ok_or(ValueError::Bytes)
+}
+
+/// How often a peer is pinged, if at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PingInterval(pub(crate) Option<Keepalive>);
+
+/// Text → how often a peer is pinged: a time, or `never`, or 0, which is never. It is gone after
+/// three times that.
+pub(crate) fn ping_interval(text: &str) -> Result<PingInterval, ValueError> {
+    let interval = match text {
+        "never" => Duration::ZERO,
+        _ => time(text).map_err(|_| ValueError::PingInterval)?,
+    };
+    if interval > INTERVAL_MAX {
+        return Err(ValueError::PingInterval);
+    }
+    let keepalive = Keepalive { ping_interval: interval, dead_after: interval * 3 };
+    Ok(PingInterval((!interval.is_zero()).then_some(keepalive)))
+}
+
+/// Text → what to close with: a code, or a code, a colon and a reason.
+pub(crate) fn close(text: &str) -> Result<CloseReason, ValueError> {
+    let (code, reason) = text.split_once(':').unwrap_or((text, ""));
+    let code = whole(code).and_then(|code| u16::try_from(code).ok()).ok_or(ValueError::Close)?;
+    let code = CloseCode::new(code).map_err(|_| ValueError::Close)?;
+    if reason.len() > CloseReason::TEXT_BYTES_MAX {
+        return Err(ValueError::Close);
+    }
+    Ok(CloseReason::new(code, reason))
 }
 
 /// Text → a count of at least one.
@@ -164,8 +213,52 @@ mod tests {
         assert_eq!(bytes("1048576"), Ok(1 << 20));
         assert_eq!(bytes("1M"), Ok(1 << 20));
         assert_eq!(bytes("64k"), Ok(65536));
-        for text in ["0", "", "K", "-1", "1.5M", "99999999999999999999", "99999999999G", "1Ñ"] {
+        assert_eq!(bytes("64KiB"), Ok(65536));
+        assert_eq!(bytes("1MiB"), Ok(1 << 20));
+        for text in [
+            "iB",
+            "1iB",
+            "64KB",
+            "64kiB",
+            "KiB",
+            "0",
+            "",
+            "K",
+            "-1",
+            "1.5M",
+            "99999999999999999999",
+            "99999999999G",
+            "1Ñ",
+        ] {
             assert_eq!(bytes(text), Err(ValueError::Bytes), "{text}");
+        }
+    }
+    #[test]
+    fn a_ping_interval_of_0_is_never() {
+        let interval = |text| ping_interval(text).map(|PingInterval(keepalive)| keepalive);
+        let keepalive = interval("5s").expect("a time").expect("some pings");
+        assert_eq!(keepalive.ping_interval, Duration::from_secs(5));
+        assert_eq!(keepalive.dead_after, Duration::from_secs(15));
+        for text in ["0", "0s", "never"] {
+            assert_eq!(interval(text), Ok(None), "{text}");
+        }
+        for text in ["", "25h", "Never", "-1"] {
+            assert_eq!(interval(text), Err(ValueError::PingInterval), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_close_is_a_code_that_may_be_sent_and_perhaps_a_reason() {
+        let close = |text| close(text).map(|reason| (reason.code.number(), reason.reason));
+        assert_eq!(close("1000"), Ok((1000, String::new())));
+        assert_eq!(close("4999:a: b"), Ok((4999, "a: b".to_owned())));
+        let longest = format!("3000:{}", "x".repeat(123));
+        assert!(close(&longest).is_ok());
+        let too_long = format!("{longest}x");
+        for text in
+            ["", "x", ":a", "999", "1005", "1006", "1015", "2999", "5000", "+1000", &too_long]
+        {
+            assert_eq!(close(text), Err(ValueError::Close), "{text}");
         }
     }
 }

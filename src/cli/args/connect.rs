@@ -2,9 +2,10 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use clap::{Args, ValueHint};
+use clap::{Args, ValueEnum, ValueHint};
+use enchufe_core::ws::CloseReason;
 
-use crate::cli::values;
+use crate::{cli::values, transport::ws};
 
 /// Connect: send standard input and print what comes back
 #[derive(Debug, Args)]
@@ -12,7 +13,8 @@ use crate::cli::values;
 Examples:
   echo Ana | enchufe connect ws://localhost:8765
   echo -n 'Hello, world' | enchufe connect tcp://127.0.0.1:65432
-  enchufe connect ws://localhost:8765 --prompt 'Cual es tu nombre? '")]
+  enchufe connect ws://localhost:8765 --prompt 'Cual es tu nombre? '
+  enchufe connect ws://localhost:8765 --reconnect --open '{\"subscribe\":\"news\"}'")]
 pub(crate) struct Connect {
     /// Where to connect: tcp://, udp://, unix:, unixgram:, ws:// or wss://
     #[arg(value_name = "ADDRESS")]
@@ -21,6 +23,22 @@ pub(crate) struct Connect {
     /// On a terminal, ask for each message with this text
     #[arg(long, value_name = "TEXT")]
     pub(crate) prompt: Option<String>,
+
+    /// Send this message first, before any input, and again after each reconnect; may be repeated
+    #[arg(long, value_name = "MESSAGE")]
+    pub(crate) open: Vec<String>,
+
+    /// How messages follow each other in input and output [default: lines, on streams raw]
+    #[arg(long, value_name = "FRAMING", hide_default_value = true)]
+    pub(crate) framing: Option<Framing>,
+
+    /// Send binary messages, also when they are text (ws://)
+    #[arg(long)]
+    pub(crate) binary: bool,
+
+    /// The longest message, sent or received [default: 1MiB]
+    #[arg(long, value_name = "SIZE", value_parser = values::bytes)]
+    pub(crate) max_message: Option<usize>,
 
     /// Read on for this long after the last message, once the input has ended
     #[arg(long, value_name = "TIME", default_value = "1s", value_parser = values::time)]
@@ -38,6 +56,14 @@ pub(crate) struct Connect {
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = values::time)]
     pub(crate) timeout: Duration,
 
+    /// When the connection is lost, connect again, after pauses that grow to 30 s (ws://)
+    #[arg(long)]
+    pub(crate) reconnect: bool,
+
+    /// Give up after this many tries in a row
+    #[arg(long, value_name = "COUNT", value_parser = values::count, requires = "reconnect")]
+    pub(crate) reconnect_max: Option<u32>,
+
     /// wss: trust the certificates in this file, too (PEM); may be repeated
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) ca: Vec<PathBuf>,
@@ -46,6 +72,10 @@ pub(crate) struct Connect {
     #[arg(long)]
     pub(crate) insecure: bool,
 
+    /// Send this header field with the handshake (ws://); may be repeated
+    #[arg(long, value_name = "NAME: VALUE", value_parser = ws::parse_header)]
+    pub(crate) header: Vec<(String, String)>,
+
     /// Send this Origin (ws://)
     #[arg(long, value_name = "ORIGIN")]
     pub(crate) origin: Option<String>,
@@ -53,4 +83,28 @@ pub(crate) struct Connect {
     /// Offer this subprotocol (ws://); may be repeated
     #[arg(long, value_name = "NAME")]
     pub(crate) protocol: Vec<String>,
+
+    /// Ping the server this often, and give it up after three times that; 0 never (ws://)
+    /// [default: 20s]
+    #[arg(long, value_name = "TIME", value_parser = values::ping_interval)]
+    pub(crate) ping_interval: Option<values::PingInterval>,
+
+    /// Close with this code and reason once the input has ended (ws://) [default: 1000]
+    #[arg(long, value_name = "CODE[:REASON]", value_parser = values::close)]
+    pub(crate) close: Option<CloseReason>,
+}
+
+/// How messages follow each other on standard input and output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Framing {
+    /// A line each.
+    Lines,
+    /// A byte of 0 after each.
+    Nul,
+    /// The length of each before it: four bytes, the highest first.
+    Length,
+    /// Whatever one read yields is a message; what is received is written as it is.
+    Raw,
+    /// A line each, in Base64.
+    Base64,
 }

@@ -14,7 +14,7 @@ mod tls;
 use clap::{Parser, Subcommand};
 
 pub(crate) use {
-    connect::Connect,
+    connect::{Connect, Framing},
     demo::Demo,
     feed::{Feed, FeedSource, Slow},
     generator::Generator,

@@ -61,9 +61,9 @@ pub(crate) struct Serve {
     #[command(flatten)]
     pub(crate) tls: Tls,
 
-    /// Largest message that is taken
-    #[arg(long, value_name = "BYTES", value_parser = values::bytes)]
-    pub(crate) message_bytes_max: Option<usize>,
+    /// The longest message that is taken (ws://) [default: 1MiB]
+    #[arg(long, value_name = "SIZE", value_parser = values::bytes)]
+    pub(crate) max_message: Option<usize>,
 }
 
 /// What `serve` does with each connection.

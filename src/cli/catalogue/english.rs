@@ -1,9 +1,10 @@
 //! English: phrases, and what is wrong with a command line. The library's errors speak for
 //! themselves.
 
-use super::{Phrase, Report, live, one_of, refusal, tls};
+use super::{Phrase, Report, close, live, one_of, refusal, tls};
 use crate::{
     cli::{
+        connect::FramingError,
         failure::Failure,
         usage::{Usage, UsageError},
     },
@@ -19,6 +20,17 @@ pub(super) fn say(phrase: Phrase<'_>) -> String {
         Phrase::ListeningOn(address) => format!("listening on {address}"),
         Phrase::ConnectedTo(address) => format!("connected to {address}; Ctrl-D ends"),
         Phrase::PeerClosed => "the peer has closed the connection".into(),
+        Phrase::Retrying { why, pause } => {
+            format!("{why}; trying again in {:.1} s", pause.as_secs_f64())
+        }
+        Phrase::Reconnected(address) => format!("connected again to {address}"),
+        Phrase::Unanswered(messages) => {
+            format!("the last {messages} messages sent may not have arrived")
+        }
+        Phrase::CutOff { bytes } => {
+            format!("a message of {bytes} bytes was cut off and will be sent again")
+        }
+        Phrase::ResumeAfter(position) => close::resume_in_english(position),
         Phrase::TurnedAway { peer, connections_max } => {
             format!("{peer} was turned away: {connections_max} clients are being served")
         }
@@ -45,13 +57,7 @@ pub(super) fn report(failure: &Failure) -> Option<Report> {
         Failure::Resolve(error) => (error.to_string(), error.hint()),
         Failure::Recv(error) => (error.to_string(), None),
         Failure::Send(error) => (error.to_string(), None),
-        Failure::Closed(reason) => (
-            match reason.reason.as_str() {
-                "" => format!("the peer closed with code {}", reason.code),
-                text => format!("the peer closed with code {}: {}", reason.code, text),
-            },
-            None,
-        ),
+        Failure::Closed(reason) => close::in_english(reason),
         Failure::NoReply { wait } => (
             format!("no reply came within {} s", wait.as_secs_f64()),
             Some("--wait TIME waits longer, --keep-open until the peer closes".into()),
@@ -60,9 +66,17 @@ pub(super) fn report(failure: &Failure) -> Option<Report> {
             format!("'{filter}' is no filter for the log"),
             Some("use error, warn, info, debug, trace, or such as enchufe::live=debug".into()),
         ),
-        Failure::LineTooLong { bytes_max } => (
-            format!("a line of the input is longer than the {bytes_max} bytes of a message"),
-            Some("to tcp:// the bytes are sent as they are".into()),
+        Failure::Framing(FramingError::TooLong { bytes_max }) => (
+            format!("a message of the input is longer than {bytes_max} bytes"),
+            Some("--max-message allows longer ones; to tcp:// bytes are sent as they are".into()),
+        ),
+        Failure::Framing(FramingError::Unfinished { missing }) => (
+            format!("the input ends {missing} bytes before the length it announced"),
+            Some("--framing length: before each message its length in four bytes".into()),
+        ),
+        Failure::Framing(FramingError::NotBase64) => (
+            "a line of the input is not Base64".into(),
+            Some("--framing base64: each line is a message in Base64".into()),
         ),
         Failure::ConnectToStdio => (
             "there is nothing to connect to at '-'".into(),

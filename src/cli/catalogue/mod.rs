@@ -6,6 +6,7 @@
 //!
 //! Never translated: flags, data on standard output, JSON keys, log fields and codes.
 
+mod close;
 mod english;
 mod help;
 mod live;
@@ -13,8 +14,10 @@ mod refusal;
 mod spanish;
 mod tls;
 
+use std::time::Duration;
+
 use super::{failure::Failure, language::Language};
-use crate::transport::BindWarning;
+use crate::{core::Position, transport::BindWarning};
 
 pub(crate) use {help::localise, live::LivePhrase, refusal::shown, tls::TlsPhrase};
 
@@ -35,6 +38,16 @@ pub(crate) enum Phrase<'a> {
     ConnectedTo(&'a str),
     /// connect on a terminal: the other end has closed.
     PeerClosed,
+    /// connect: the connection is lost, or was not made, and will be tried again.
+    Retrying { why: &'a str, pause: Duration },
+    /// connect: the connection stands again.
+    Reconnected(&'a str),
+    /// connect: so many messages were sent, and nobody knows whether they arrived.
+    Unanswered(u64),
+    /// connect: a message was not sent before the connection was lost.
+    CutOff { bytes: usize },
+    /// connect: a feed closes, and this is the position to go on after.
+    ResumeAfter(&'a Position),
     /// serve: one client too many.
     TurnedAway { peer: &'a str, connections_max: usize },
     /// serve: this many clients did not leave when the server ended.

@@ -10,7 +10,6 @@ use std::{
     thread,
 };
 
-use enchufe_core::Message;
 use rustyline::{Config, DefaultEditor, ExternalPrinter, error::ReadlineError};
 use tokio::sync::mpsc;
 
@@ -22,8 +21,8 @@ use crate::{
 
 /// What the user typed.
 pub(super) enum Typed {
-    /// A line, as the message it stands for.
-    Message(Message),
+    /// A line.
+    Line(String),
     /// Ctrl-D, or a terminal that has gone.
     End,
     /// Ctrl-C.
@@ -34,7 +33,6 @@ pub(super) enum Typed {
 pub(super) struct Editor {
     lines: mpsc::Sender<Typed>,
     prompt: String,
-    is_stream: bool,
     cut: Arc<Cut>,
     history: Option<PathBuf>,
 }
@@ -65,10 +63,7 @@ impl Editor {
     /// # Errors
     ///
     /// When the terminal cannot be used.
-    pub(super) fn open(
-        prompt: Option<&str>,
-        is_stream: bool,
-    ) -> Result<(mpsc::Receiver<Typed>, Printer), Failure> {
+    pub(super) fn open(prompt: Option<&str>) -> Result<(mpsc::Receiver<Typed>, Printer), Failure> {
         let config = Config::builder().history_ignore_space(true).auto_add_history(false);
         let config = config
             .max_history_size(limits::EDITOR_HISTORY_LEN_MAX)
@@ -90,8 +85,7 @@ impl Editor {
         let printer = Printer::new(above, Arc::clone(&cut), ended);
         // One line at a time: the next is asked for when this one is taken.
         let (lines, typed) = mpsc::channel(1);
-        let this =
-            Self { lines, prompt: prompt.unwrap_or(SENT).to_owned(), is_stream, cut, history };
+        let this = Self { lines, prompt: prompt.unwrap_or(SENT).to_owned(), cut, history };
         thread::Builder::new()
             .name("editor".into())
             .spawn(move || {
@@ -110,7 +104,7 @@ impl Editor {
                         write(&format!("{SENT}{}\n", escape::line(line.as_bytes())));
                     }
                     self.remember(&mut editor, &line);
-                    Typed::Message(self.message(line))
+                    Typed::Line(line)
                 }
                 Err(ReadlineError::Eof) if self.cut.is_announced() => {
                     write(ERASE_LINE);
@@ -119,19 +113,10 @@ impl Editor {
                 Err(ReadlineError::Interrupted) => Typed::Interrupted,
                 Err(_) => Typed::End,
             };
-            let is_last = !matches!(typed, Typed::Message(_));
+            let is_last = !matches!(typed, Typed::Line(_));
             if self.lines.blocking_send(typed).is_err() || is_last {
                 return;
             }
-        }
-    }
-
-    fn message(&self, mut line: String) -> Message {
-        if self.is_stream {
-            line.push('\n');
-            Message::binary(line)
-        } else {
-            Message::text(line)
         }
     }
 

@@ -1,31 +1,69 @@
 //! What is sent: standard input as messages, or what the user types.
+//!
+//! It outlives a connection. A message that was taken from it stays in it until it is sent, so that
+//! the next connection begins with the one that the last did not get through.
 
-use bytes::Bytes;
+use std::io::{IsTerminal as _, stderr, stdin};
+
+use bytes::{Bytes, BytesMut};
 use enchufe_core::Message;
 use tokio::{
-    io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader, Stdin},
+    io::{AsyncReadExt as _, Stdin},
     sync::mpsc,
 };
 
-use super::editor::Typed;
+use super::{editor::Typed, framing::Unframer};
 use crate::{
-    cli::{failure::Failure, output},
+    cli::{args::Framing, failure::Failure, output},
     limits,
 };
 
 /// Where the messages to send come from.
-pub(super) enum Input {
-    /// To a stream, bytes as they are.
-    Bytes(Stdin),
-    /// To a transport of messages, each line as one.
-    Lines { reader: BufReader<Stdin>, prompt: Option<String>, is_stream: bool },
-    /// What the user types in the editor.
-    Typed(mpsc::Receiver<Typed>),
+pub(super) struct Input {
+    source: Source,
+    /// What was taken and is not sent yet.
+    unsent: Option<Message>,
+    /// What went wrong while nothing could be sent.
+    failure: Option<Failure>,
+    state: State,
+}
+
+enum Source {
+    /// Standard input.
+    Standard(Standard),
+    /// What the user types in the editor, each line of it by the unframer.
+    Typed { lines: mpsc::Receiver<Typed>, framing: Framing, kind: Kind, message_bytes_max: usize },
+}
+
+struct Standard {
+    stdin: Stdin,
+    unframer: Unframer,
+    prompt: Option<String>,
+    kind: Kind,
+    has_ended: bool,
+}
+
+/// What becomes of the bytes of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A binary message.
+    Binary,
+    /// A line of a stream, with its line break.
+    Line,
+    /// A text message when it is UTF-8, else a binary one.
+    Detected,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Open,
+    Ended,
+    Interrupted,
 }
 
 /// One step of the input.
 pub(super) enum Step {
-    /// Send this.
+    /// Send this, and then say so.
     Send(Message),
     /// There is no more.
     End,
@@ -34,104 +72,149 @@ pub(super) enum Step {
 }
 
 impl Input {
-    /// Standard input. `prompt` asks for each line on standard error, when a person is there to
+    /// Standard input. `prompt` asks for each message on standard error, when a person is there to
     /// type it.
-    pub(super) fn standard(is_stream: bool, prompt: Option<&str>) -> Self {
-        use std::io::{IsTerminal as _, stderr, stdin};
+    pub(super) fn standard(
+        framing: Framing,
+        kind: Kind,
+        prompt: Option<&str>,
+        message_bytes_max: usize,
+    ) -> Self {
         let is_asked = stdin().is_terminal() && stderr().is_terminal();
         let prompt = prompt.filter(|_| is_asked).map(str::to_owned);
-        match (is_stream, &prompt) {
-            (true, None) => Self::Bytes(tokio::io::stdin()),
-            _ => Self::Lines { reader: BufReader::new(tokio::io::stdin()), prompt, is_stream },
-        }
+        // A line that is typed ends as the system has it, one in a pipe or a file as it was made.
+        let has_crlf = cfg!(windows) && stdin().is_terminal();
+        let (framing, kind) = match (framing, &prompt) {
+            // What is asked for is a line.
+            (Framing::Raw, Some(_)) => (Framing::Lines, Kind::Line),
+            _ => (framing, kind),
+        };
+        let unframer = Unframer::new(framing, has_crlf, message_bytes_max);
+        let stdin = tokio::io::stdin();
+        Self::new(Source::Standard(Standard { stdin, unframer, prompt, kind, has_ended: false }))
     }
 
-    /// The next step. Not cancel-safe: a part of a line would be lost.
+    /// What the user types.
+    pub(super) fn typed(
+        lines: mpsc::Receiver<Typed>,
+        framing: Framing,
+        kind: Kind,
+        message_bytes_max: usize,
+    ) -> Self {
+        Self::new(Source::Typed { lines, framing, kind, message_bytes_max })
+    }
+
+    fn new(source: Source) -> Self {
+        Self { source, unsent: None, failure: None, state: State::Open }
+    }
+
+    /// The next step. A message comes again until [`Input::sent`] is called.
     ///
     /// # Errors
     ///
-    /// When standard input cannot be read, or a line is too long for a message.
+    /// When standard input cannot be read or cut into messages.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: what was read is kept. A prompt may be shown again.
     pub(super) async fn next(&mut self) -> Result<Step, Failure> {
-        match self {
-            Self::Bytes(stdin) => {
-                let mut chunk = vec![0; limits::CHUNK_BYTES];
-                let len = stdin.read(&mut chunk).await.map_err(Failure::Input)?;
-                chunk.truncate(len);
-                Ok(if len == 0 { Step::End } else { Step::Send(Message::binary(chunk)) })
-            }
-            Self::Lines { reader, prompt, is_stream } => {
-                if let Some(prompt) = prompt {
-                    output::ask(prompt);
+        if let Some(failure) = self.failure.take() {
+            return Err(failure);
+        }
+        if self.unsent.is_none() && self.state == State::Open {
+            self.take().await?;
+        }
+        Ok(match (&self.unsent, self.state) {
+            (Some(message), _) => Step::Send(message.clone()),
+            (None, State::Interrupted) => Step::Interrupted,
+            (None, _) => Step::End,
+        })
+    }
+
+    async fn take(&mut self) -> Result<(), Failure> {
+        match &mut self.source {
+            Source::Standard(standard) => match standard.next().await? {
+                Some(message) => self.unsent = Some(message),
+                None => self.state = State::Ended,
+            },
+            Source::Typed { lines, framing, kind, message_bytes_max } => match lines.recv().await {
+                Some(Typed::Line(line)) => {
+                    let mut unframer = Unframer::new(*framing, true, *message_bytes_max);
+                    unframer.push([line.as_bytes(), b"\n"].concat().into());
+                    let payload = unframer.next().map_err(Failure::Framing)?;
+                    self.unsent = payload.map(|payload| kind.message(payload));
                 }
-                let line = read_line(reader, limits::LINE_BYTES_MAX).await?;
-                Ok(match line {
-                    None => Step::End,
-                    Some(mut line) if *is_stream => {
-                        line.push(b'\n');
-                        Step::Send(Message::binary(line))
-                    }
-                    Some(line) => Step::Send(Message::detect(Bytes::from(line))),
-                })
+                Some(Typed::Interrupted) => self.state = State::Interrupted,
+                Some(Typed::End) | None => self.state = State::Ended,
+            },
+        }
+        Ok(())
+    }
+
+    /// The message that [`Input::next`] gave is sent.
+    pub(super) fn sent(&mut self) {
+        self.unsent = None;
+    }
+
+    /// The message that was taken and is not sent yet.
+    pub(super) fn unsent(&self) -> Option<&Message> {
+        self.unsent.as_ref()
+    }
+
+    /// Waits, while nothing can be sent, until the user wants to leave; for ever where nobody
+    /// types. What is typed meanwhile is kept, one line of it.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe.
+    pub(super) async fn left(&mut self) -> Step {
+        while self.state == State::Open && self.unsent.is_none() {
+            let Source::Typed { .. } = self.source else { break };
+            if let Err(failure) = self.take().await {
+                self.failure = Some(failure);
+                break;
             }
-            Self::Typed(lines) => Ok(match lines.recv().await {
-                Some(Typed::Message(message)) => Step::Send(message),
-                Some(Typed::Interrupted) => Step::Interrupted,
-                Some(Typed::End) | None => Step::End,
-            }),
+        }
+        match (self.state, &self.source) {
+            (State::Interrupted, _) => Step::Interrupted,
+            (State::Ended, Source::Typed { .. }) => Step::End,
+            _ => std::future::pending().await,
         }
     }
 }
 
-/// One line without its line break (`\n` or `\r\n`), or `None` at the end. What follows the last
-/// line break is a line too, unless it is nothing.
-async fn read_line(
-    reader: &mut (impl tokio::io::AsyncBufRead + Unpin),
-    bytes_max: usize,
-) -> Result<Option<Vec<u8>>, Failure> {
-    let mut line = Vec::new();
-    // Two more than the longest line, so that its line break fits, and one to see that it is over.
-    let bound = u64::try_from(bytes_max).unwrap_or(u64::MAX).saturating_add(3);
-    reader.take(bound).read_until(b'\n', &mut line).await.map_err(Failure::Input)?;
-    if line.is_empty() {
-        return Ok(None);
-    }
-    if line.last() == Some(&b'\n') {
-        line.pop();
-        if line.last() == Some(&b'\r') {
-            line.pop();
+impl Standard {
+    async fn next(&mut self) -> Result<Option<Message>, Failure> {
+        let mut is_asked = false;
+        loop {
+            if let Some(payload) = self.unframer.next().map_err(Failure::Framing)? {
+                return Ok(Some(self.kind.message(payload)));
+            }
+            if self.has_ended {
+                return Ok(None);
+            }
+            if let (Some(prompt), false) = (&self.prompt, is_asked) {
+                output::ask(prompt);
+                is_asked = true;
+            }
+            let mut chunk = BytesMut::with_capacity(limits::CHUNK_BYTES);
+            if self.stdin.read_buf(&mut chunk).await.map_err(Failure::Input)? == 0 {
+                self.has_ended = true;
+                let rest = self.unframer.rest().map_err(Failure::Framing)?;
+                return Ok(rest.map(|payload| self.kind.message(payload)));
+            }
+            self.unframer.push(chunk.freeze());
         }
     }
-    if line.len() > bytes_max {
-        return Err(Failure::LineTooLong { bytes_max });
-    }
-    Ok(Some(line))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    async fn lines(mut input: &[u8], bytes_max: usize) -> Result<Vec<String>, Failure> {
-        let mut lines = Vec::new();
-        while let Some(line) = read_line(&mut input, bytes_max).await? {
-            lines.push(String::from_utf8(line).expect("text"));
-        }
-        Ok(lines)
-    }
-
-    #[tokio::test]
-    async fn each_line_is_a_message_and_the_last_needs_no_line_break() {
-        assert_eq!(lines(b"uno\r\n\ndos", 10).await.expect("short lines"), ["uno", "", "dos"]);
-        assert_eq!(lines(b"uno\n", 10).await.expect("short lines"), ["uno"]);
-        assert!(lines(b"", 10).await.expect("no lines").is_empty());
-    }
-
-    #[tokio::test]
-    async fn a_line_that_is_too_long_for_a_message_is_refused() {
-        assert_eq!(lines(b"12345\n12345\r\n12345", 5).await.expect("they fit").len(), 3);
-        for input in [&b"123456"[..], b"123456\n", b"123456\r\n", b"123456789012345"] {
-            let result = lines(input, 5).await;
-            assert!(matches!(result, Err(Failure::LineTooLong { bytes_max: 5 })), "{result:?}");
+impl Kind {
+    /// The message that these bytes stand for.
+    pub(super) fn message(self, payload: Bytes) -> Message {
+        match self {
+            Self::Binary => Message::binary(payload),
+            Self::Line => Message::binary([&payload[..], b"\n"].concat()),
+            Self::Detected => Message::detect(payload),
         }
     }
 }

@@ -4,21 +4,30 @@
 //! conversation: a line editor below, what was received above it.
 
 mod editor;
+mod framing;
 mod input;
 mod printer;
+mod retry;
 mod screen;
+mod sender;
+mod session;
 mod talk;
 
 use std::io::{self, IsTerminal as _};
 
+use enchufe_core::ws::{CloseCode, CloseReason};
+
 use self::{
     editor::Editor,
-    input::Input,
+    input::{Input, Kind},
+    retry::Backoff,
     screen::Screen,
-    talk::{Ending, Talk},
+    session::Session,
+    talk::Ending,
 };
+pub(super) use self::{framing::FramingError, retry::position};
 use super::{
-    args,
+    args::{self, Framing},
     catalogue::{Phrase, TlsPhrase},
     exit_code::Exit,
     failure::Failure,
@@ -28,7 +37,8 @@ use super::{
 };
 use crate::{
     address::Address,
-    transport::{Connection, OpenOptions, RecvError, SendError},
+    limits,
+    transport::{Connection, OpenOptions},
 };
 
 /// Connects, talks and ends as the peer, the input or the user wants.
@@ -38,68 +48,136 @@ pub(super) async fn run(args: args::Connect, language: Language) -> Result<Exit,
     if address == Address::Stdio {
         return Err(Failure::ConnectToStdio);
     }
-    let ws_flag = (args.origin.is_some().then_some("--origin"))
-        .or((!args.protocol.is_empty()).then_some("--protocol"));
-    if let (Some(flag), false) = (ws_flag, matches!(address, Address::Ws(_))) {
-        return Err(misplaced(flag, &args.address, "enchufe connect"));
-    }
-    let tls_flag =
-        (!args.ca.is_empty()).then_some("--ca").or(args.insecure.then_some("--insecure"));
-    match (tls_flag, &address) {
-        (Some(_), Address::Ws(ws)) if ws.is_secure => {}
-        (Some(flag), _) => return Err(misplaced(flag, &args.address, "enchufe connect")),
-        (None, _) => {}
-    }
+    args.check(&address)?;
     if args.insecure {
         let shown = address.to_string();
         output::warn(language, Phrase::Tls(TlsPhrase::Insecure(&shown)));
     }
-    let options = options(&args);
-    let connection = tokio::select! {
-        opened = Connection::open(&address, &options) => opened?,
-        exit = stop.requested() => return Ok(exit),
+    let session = Session {
+        options: args.options(),
+        address,
+        backoff: args.reconnect.then(|| Backoff::new(args.reconnect_max)),
+        args,
+        language,
     };
-    let is_stream = connection.is_stream();
-    let (input, screen, is_dialogue) = if io::stdin().is_terminal() && io::stdout().is_terminal() {
-        output::notice(&language.say(Phrase::ConnectedTo(&address.to_string())));
-        let (lines, printer) = Editor::open(args.prompt.as_deref(), is_stream)?;
-        (
-            Input::Typed(lines),
-            Screen::dialogue(printer, is_stream, language.say(Phrase::PeerClosed)),
-            true,
-        )
-    } else {
-        let input = Input::standard(is_stream, args.prompt.as_deref());
-        (input, Screen::standard(is_stream), false)
-    };
-    let ending = Ending {
-        wait: args.wait,
-        count: args.count,
-        keep_open: args.keep_open,
-        is_stream,
-        is_dialogue,
-        has_goodbye: matches!(address, Address::Ws(_)),
-    };
-    let has_goodbye = ending.has_goodbye;
-    let talked = Talk::begin(connection, input, screen, ending).run(&mut stop).await;
-    talked.map_err(|failure| if has_goodbye { broken_off(failure) } else { failure })
+    session.run(&mut stop).await
 }
 
-/// A WebSocket that breaks without a goodbye ended abnormally, whichever of its packets told us.
-fn broken_off(failure: Failure) -> Failure {
-    match failure {
-        Failure::Recv(RecvError::Reset { peer }) | Failure::Send(SendError::Closed { peer }) => {
-            Failure::Recv(RecvError::Abnormal { peer })
+impl args::Connect {
+    /// What clap cannot know: flags of WebSocket without one, and bounds on messages that are none.
+    fn check(&self, address: &Address) -> Result<(), Failure> {
+        let is_ws = matches!(address, Address::Ws(_));
+        let is_secure = matches!(address, Address::Ws(ws) if ws.is_secure);
+        let is_stream = matches!(address, Address::Tcp(_) | Address::Unix(_));
+        let is_framed = !matches!(self.framing, None | Some(Framing::Raw));
+        let flags = [
+            (self.reconnect, "--reconnect", is_ws),
+            (!self.header.is_empty(), "--header", is_ws),
+            (self.origin.is_some(), "--origin", is_ws),
+            (!self.protocol.is_empty(), "--protocol", is_ws),
+            (self.binary, "--binary", is_ws),
+            (self.ping_interval.is_some(), "--ping-interval", is_ws),
+            (self.close.is_some(), "--close", is_ws),
+            (!self.ca.is_empty(), "--ca", is_secure),
+            (self.insecure, "--insecure", is_secure),
+            (self.max_message.is_some(), "--max-message", !is_stream || is_framed),
+        ];
+        match flags.iter().find(|(is_given, _, has_meaning)| *is_given && !has_meaning) {
+            Some((_, flag, _)) => Err(misplaced(flag, &self.address, "enchufe connect")),
+            None => Ok(()),
         }
-        other => other,
+    }
+
+    fn options(&self) -> OpenOptions {
+        let mut options = OpenOptions { timeout: self.timeout, ..OpenOptions::default() };
+        options.ws.origin.clone_from(&self.origin);
+        options.ws.protocols.clone_from(&self.protocol);
+        options.ws.headers.clone_from(&self.header);
+        options.ws.message_bytes_max = self.message_bytes_max();
+        options.tls.ca.clone_from(&self.ca);
+        options.tls.insecure = self.insecure;
+        if let Some(interval) = self.ping_interval {
+            options.ws.keepalive = interval.0;
+        }
+        options
+    }
+
+    fn message_bytes_max(&self) -> usize {
+        self.max_message.unwrap_or(limits::MESSAGE_BYTES_MAX)
+    }
+
+    /// How the messages of this connection stand in input and output.
+    fn framing(&self, is_stream: bool) -> Framing {
+        self.framing.unwrap_or(if is_stream { Framing::Raw } else { Framing::Lines })
+    }
+
+    fn goodbye(&self) -> CloseReason {
+        let normal = || CloseReason::new(CloseCode::NORMAL, "");
+        self.close.clone().unwrap_or_else(normal)
     }
 }
 
-fn options(args: &args::Connect) -> OpenOptions {
-    let mut options = OpenOptions { timeout: args.timeout, ..OpenOptions::default() };
-    options.ws.origin.clone_from(&args.origin);
-    options.ws.protocols.clone_from(&args.protocol);
-    options.tls.ca.clone_from(&args.ca);
-    options.tls.insecure = args.insecure;
-    options
+/// The two sides that face the user, and how the talk between them ends.
+struct Face {
+    input: Input,
+    screen: Screen,
+    ending: Ending,
+    /// What becomes of an opening message.
+    kind: Kind,
+}
+
+impl Face {
+    /// To be called once the connection stands: an editor for one that does not would only get in
+    /// the way of the error.
+    fn new(
+        args: &args::Connect,
+        address: &Address,
+        connection: &Connection,
+        language: Language,
+    ) -> Result<Self, Failure> {
+        let is_stream = connection.is_stream();
+        let framing = args.framing(is_stream);
+        let is_raw_stream = is_stream && matches!(framing, Framing::Raw | Framing::Base64);
+        let message_bytes_max = args.message_bytes_max();
+        let is_dialogue = io::stdin().is_terminal() && io::stdout().is_terminal();
+        // A line that is typed, or given as an opening message, is a message of its own.
+        let typed = if framing == Framing::Base64 { framing } else { Framing::Lines };
+        let kind = match is_stream {
+            true if is_raw_stream && framing == Framing::Raw => Kind::Line,
+            true => Kind::Binary,
+            false if args.binary || typed == Framing::Base64 => Kind::Binary,
+            false => Kind::Detected,
+        };
+        let (input, screen) = if is_dialogue {
+            output::notice(&language.say(Phrase::ConnectedTo(&address.to_string())));
+            let (lines, printer) = Editor::open(args.prompt.as_deref())?;
+            let shown = if is_raw_stream { framing } else { typed };
+            let farewell = language.say(Phrase::PeerClosed);
+            (
+                Input::typed(lines, typed, kind, message_bytes_max),
+                Screen::dialogue(printer, shown, farewell),
+            )
+        } else {
+            let read = match is_stream || args.binary || !framing.may_be_text() {
+                true => Kind::Binary,
+                false => Kind::Detected,
+            };
+            let prompt = args.prompt.as_deref();
+            // Chunks of a stream have no bound of their own.
+            let bytes_max = if framing == Framing::Raw { usize::MAX } else { message_bytes_max };
+            (Input::standard(framing, read, prompt, bytes_max), Screen::standard(framing))
+        };
+        let ending = Ending {
+            wait: args.wait,
+            count: args.count,
+            counts_lines: is_raw_stream,
+            keep_open: args.keep_open,
+            is_stream,
+            is_dialogue,
+            has_goodbye: matches!(address, Address::Ws(_)),
+        };
+        // An opening message is text also where the input is in Base64.
+        let kind = if !is_stream && !args.binary { Kind::Detected } else { kind };
+        Ok(Self { input, screen, ending, kind })
+    }
 }

@@ -48,14 +48,23 @@ impl Printer {
             shown.push_str(line);
             shown.push('\n');
         }
+        self.show(&shown);
+    }
+
+    /// Shows a line that did not come from the peer, without the mark of one that did.
+    pub(super) fn said(&mut self, line: &str) {
+        self.show(&format!("{line}\n"));
+    }
+
+    fn show(&mut self, shown: &str) {
         let editor = self.above.as_mut();
         let printed = editor.is_some_and(|above| {
-            tokio::task::block_in_place(|| above.print(shown.clone())).is_ok()
+            tokio::task::block_in_place(|| above.print(shown.to_owned())).is_ok()
         });
         if !printed {
             // The editor has ended.
             self.above = None;
-            write(&shown);
+            write(shown);
         }
     }
 

@@ -8,6 +8,7 @@ use tokio::io::{AsyncWriteExt as _, BufWriter, Stdout};
 use super::printer::Printer;
 use crate::{
     cli::{
+        args::Framing,
         escape,
         output::{self, OutputError},
     },
@@ -16,29 +17,30 @@ use crate::{
 
 /// Where what was received is shown.
 pub(super) enum Screen {
-    /// A pipe or a file: the exact bytes; messages end in a line break, chunks of a stream do not.
-    Exact { out: BufWriter<Stdout>, is_stream: bool },
-    /// A terminal that nobody types on: the text without what would drive the terminal.
-    Safe { out: BufWriter<Stdout>, is_stream: bool, text: escape::Text },
+    /// A pipe or a file: the exact bytes, framed.
+    Exact { out: BufWriter<Stdout>, framing: Framing },
+    /// A terminal that nobody types on: the text without what would drive the terminal. Messages
+    /// end in a line break, chunks of a stream do not.
+    Safe { out: BufWriter<Stdout>, framing: Framing, text: escape::Text },
     /// A terminal with an editor: lines marked `< ` above it.
     /// `farewell` says that the peer has closed.
-    Dialogue { printer: Printer, is_stream: bool, partial: Vec<u8>, farewell: String },
+    Dialogue { printer: Printer, framing: Framing, partial: Vec<u8>, farewell: String },
 }
 
 impl Screen {
     /// Standard output, whatever it is.
-    pub(super) fn standard(is_stream: bool) -> Self {
+    pub(super) fn standard(framing: Framing) -> Self {
         let out = BufWriter::with_capacity(limits::CHUNK_BYTES, tokio::io::stdout());
         if stdout().is_terminal() {
-            Self::Safe { out, is_stream, text: escape::Text::default() }
+            Self::Safe { out, framing, text: escape::Text::default() }
         } else {
-            Self::Exact { out, is_stream }
+            Self::Exact { out, framing }
         }
     }
 
     /// A terminal with an editor on it.
-    pub(super) fn dialogue(printer: Printer, is_stream: bool, farewell: String) -> Self {
-        Self::Dialogue { printer, is_stream, partial: Vec::new(), farewell }
+    pub(super) fn dialogue(printer: Printer, framing: Framing, farewell: String) -> Self {
+        Self::Dialogue { printer, framing, partial: Vec::new(), farewell }
     }
 
     /// Shows a message, or a chunk of a stream; [`Screen::settle`] sees to it that it is seen.
@@ -48,19 +50,23 @@ impl Screen {
     /// When standard output is closed or fails.
     pub(super) async fn show(&mut self, message: &Message) -> Result<(), OutputError> {
         match self {
-            Self::Exact { out, is_stream } => {
-                out.write_all(&message.payload).await?;
-                end_message(out, *is_stream).await
+            Self::Exact { out, framing: Framing::Raw } => {
+                Ok(out.write_all(&message.payload).await?)
             }
-            Self::Safe { out, is_stream, text } => {
-                out.write_all(text.push(&message.payload).as_bytes()).await?;
-                if !*is_stream {
-                    out.write_all(text.finish().as_bytes()).await?;
-                }
-                end_message(out, *is_stream).await
+            Self::Exact { out, framing } => {
+                let mut framed = Vec::with_capacity(message.payload.len() + 4);
+                framing.frame(&message.payload, &mut framed);
+                Ok(out.write_all(&framed).await?)
             }
-            Self::Dialogue { printer, is_stream: false, .. } => {
-                printer.received(&message.payload);
+            Self::Safe { out, framing: Framing::Raw, text } => {
+                Ok(out.write_all(text.push(&message.payload).as_bytes()).await?)
+            }
+            Self::Safe { out, framing, .. } => {
+                out.write_all(escape::text(&shown(*framing, &message.payload)).as_bytes()).await?;
+                Ok(out.write_all(b"\n").await?)
+            }
+            Self::Dialogue { printer, framing, .. } if *framing != Framing::Raw => {
+                printer.received(&shown(*framing, &message.payload));
                 Ok(())
             }
             Self::Dialogue { printer, partial, .. } => {
@@ -126,6 +132,16 @@ impl Screen {
         Ok(())
     }
 
+    /// Says something that did not come from the peer, in one line: above the editor, else on
+    /// standard error.
+    pub(super) fn say(&mut self, line: &str) {
+        let line = escape::line(line.as_bytes());
+        match self {
+            Self::Dialogue { printer, .. } => printer.said(&line),
+            Self::Exact { .. } | Self::Safe { .. } => output::notice(&line),
+        }
+    }
+
     /// Tells a person that the peer has closed. Programs see the end of our output.
     pub(super) fn peer_closed(&self) {
         if let Self::Dialogue { farewell, .. } = self {
@@ -141,9 +157,13 @@ impl Screen {
     }
 }
 
-async fn end_message(out: &mut BufWriter<Stdout>, is_stream: bool) -> Result<(), OutputError> {
-    if !is_stream {
-        out.write_all(b"\n").await?;
+/// A message as a person is to see it, before it is made safe.
+fn shown(framing: Framing, payload: &[u8]) -> Vec<u8> {
+    let mut shown = Vec::new();
+    match framing {
+        Framing::Base64 => framing.frame(payload, &mut shown),
+        _ => return payload.to_vec(),
     }
-    Ok(())
+    shown.truncate(shown.trim_ascii_end().len());
+    shown
 }

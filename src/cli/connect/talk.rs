@@ -4,30 +4,32 @@
 //! of any size) is read from all the while. What it does is watched, because the end depends on
 //! both directions: a stream ends when the peer closes; where nothing but messages can be sent, it
 //! ends when the input has ended and then nothing comes for a while; and an input that was empty
-//! from the start only listens.
+//! from the start only listens. A connection that is lost gives the input back, for the next one.
 
 use std::{io, time::Duration};
 
 use enchufe_core::{
-    Message,
+    Message, Position,
     ws::{CloseCode, CloseReason},
 };
 use memchr::memchr_iter;
 use tokio::{
     sync::watch,
-    task::JoinHandle,
+    task::{JoinError, JoinHandle},
     time::{Instant, sleep_until, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    input::{Input, Step},
+    input::Input,
+    retry,
     screen::Screen,
+    sender::{Progress, Sender},
 };
 use crate::{
     cli::{exit_code::Exit, failure::Failure, output::OutputError, signals::Stop},
     limits,
-    transport::{Connection, Incoming, Outgoing, RecvError, SendError},
+    transport::{Connection, Incoming, RecvError, SendError},
 };
 
 /// What decides that a talk is over.
@@ -35,8 +37,10 @@ use crate::{
 pub(super) struct Ending {
     /// How long after the last message, either way, nothing means that nothing will come.
     pub(super) wait: Duration,
-    /// So many received messages (lines, on a stream) are enough.
+    /// So many received messages are enough.
     pub(super) count: Option<u32>,
+    /// What is counted is lines, since there are no messages.
+    pub(super) counts_lines: bool,
     /// Only the peer ends it.
     pub(super) keep_open: bool,
     /// The peer can be told that the input has ended, and itself tells when it is done.
@@ -47,14 +51,32 @@ pub(super) struct Ending {
     pub(super) has_goodbye: bool,
 }
 
-/// What the sending side has done so far.
+/// What was said so far, on all connections.
 #[derive(Debug, Clone, Copy, Default)]
-struct Progress {
-    messages: u64,
-    last: Option<Instant>,
-    is_sending: bool,
-    has_ended: bool,
-    is_interrupted: bool,
+pub(super) struct Account {
+    /// Messages received; lines, where those are counted.
+    pub(super) received: u64,
+    /// Messages of the input that were sent.
+    pub(super) sent: u64,
+}
+
+/// How a talk ended.
+pub(super) enum Outcome {
+    /// For good. A feed that closed in peace may have said after which position it goes on.
+    Over(Result<Exit, Failure>, Option<Position>),
+    /// The connection was lost, and it may help to make another one.
+    Lost(Lost),
+}
+
+/// What is left of a talk whose connection was lost.
+pub(super) struct Lost {
+    pub(super) failure: Failure,
+    /// What has not been sent is still in it.
+    pub(super) input: Input,
+    pub(super) account: Account,
+    /// Messages that were sent after the last one that was received: nobody knows whether the peer
+    /// has them.
+    pub(super) unanswered: u64,
 }
 
 /// Why the loop of a talk ended.
@@ -68,74 +90,140 @@ enum End {
     Sender,
 }
 
+/// What a talk begins with.
+pub(super) struct Beginning {
+    pub(super) input: Input,
+    pub(super) account: Account,
+    pub(super) ending: Ending,
+    /// What is sent before any input.
+    pub(super) opening: Vec<Message>,
+    /// What the peer is told in the end.
+    pub(super) goodbye: CloseReason,
+}
+
 /// Two ends that talk.
-pub(super) struct Talk {
+pub(super) struct Talk<'a> {
     incoming: Incoming,
-    screen: Screen,
+    screen: &'a mut Screen,
     ending: Ending,
     received: u64,
     last_received: Option<Instant>,
+    /// How much had been sent when something was received last.
+    answered: u64,
     progress: watch::Receiver<Progress>,
-    sender: JoinHandle<Result<(), Failure>>,
+    sender: JoinHandle<(Input, Result<(), Failure>)>,
     hang_up: CancellationToken,
 }
 
-impl Talk {
-    /// Begins to send `input` over `connection`.
+impl<'a> Talk<'a> {
+    /// Begins to send over `connection`.
     pub(super) fn begin(
         connection: Connection,
-        input: Input,
-        screen: Screen,
-        ending: Ending,
+        screen: &'a mut Screen,
+        beginning: Beginning,
     ) -> Self {
+        let Beginning { input, account, ending, opening, goodbye } = beginning;
         let (incoming, outgoing) = connection.split();
-        let (report, progress) = watch::channel(Progress::default());
+        let last = (account.sent > 0).then(Instant::now);
+        let progress = Progress { messages: account.sent, last, ..Progress::default() };
+        let (report, progress) = watch::channel(progress);
         let hang_up = CancellationToken::new();
-        let sender = Sender { input, outgoing, report, ending };
+        let sender = Sender { input, outgoing, report, ending, opening, goodbye };
         let sender = tokio::spawn(sender.run(hang_up.clone()));
         Self {
             incoming,
             screen,
             ending,
-            received: 0,
+            received: account.received,
             last_received: None,
+            answered: account.sent,
             progress,
             sender,
             hang_up,
         }
     }
 
-    /// Receives until the talk is over, then hangs up.
-    pub(super) async fn run(mut self, stop: &mut Stop) -> Result<Exit, Failure> {
+    /// Receives until the talk is over, then hangs up. A loss that is `bearable` is not the end.
+    pub(super) async fn run(
+        mut self,
+        stop: &mut Stop,
+        bearable: impl Fn(&Failure) -> bool,
+    ) -> Outcome {
         let end = self.receive(stop).await;
         let flushed = self.screen.flush().await;
-        self.screen.restore();
-        match end {
-            End::PeerClosed => self.after_close(stop).await,
-            End::Lost(error) => Err(Failure::Recv(error)),
-            End::Enough => {
-                self.leave().await;
-                Ok(Exit::Success)
-            }
-            End::Silence => {
-                let progress = *self.progress.borrow();
-                self.leave().await;
-                if self.received == 0 && progress.messages > 0 && !self.ending.is_dialogue {
-                    return Err(Failure::NoReply { wait: self.ending.wait });
-                }
-                Ok(Exit::Success)
-            }
-            End::Stopped(exit) => {
-                self.leave().await;
-                Ok(exit)
-            }
-            End::Output(error) => {
-                self.leave().await;
-                error.into_result()
-            }
-            End::Sender => self.after_sender().await,
+        if let Err(error) = flushed {
+            self.screen.restore();
+            return Outcome::Over(error.into_result(), None);
         }
-        .and_then(|exit| flushed.map(|()| exit).or_else(OutputError::into_result))
+        let loss = match end {
+            End::PeerClosed => self.incoming.closed_with().cloned().map(Failure::Closed),
+            End::Lost(error) => Some(self.broken_off(Failure::Recv(error))),
+            End::Sender => {
+                let (input, failure) = match (&mut self.sender).await {
+                    Ok((input, Err(failure))) => (input, failure),
+                    ended => return self.over(Err(ended_early(ended))),
+                };
+                let failure = self.after_sender(failure).await;
+                return match bearable(&failure) {
+                    true => self.lost(failure, input),
+                    false => self.over(after_goodbye(failure)),
+                };
+            }
+            end => {
+                self.screen.restore();
+                return Outcome::Over(self.end_well(end).await, None);
+            }
+        };
+        if let Some(failure) = loss {
+            if bearable(&failure) {
+                return match self.abandon().await {
+                    Ok(input) => self.lost(failure, input),
+                    Err(failure) => self.over(Err(failure)),
+                };
+            }
+            if let Err(failure) = after_goodbye(failure) {
+                self.screen.restore();
+                if matches!(failure, Failure::Closed(_)) {
+                    self.screen.peer_closed();
+                }
+                return Outcome::Over(Err(failure), None);
+            }
+        }
+        self.screen.restore();
+        self.screen.peer_closed();
+        let resumes_after = self.incoming.closed_with().and_then(retry::position);
+        Outcome::Over(self.after_close(stop).await, resumes_after)
+    }
+
+    fn over(self, result: Result<Exit, Failure>) -> Outcome {
+        self.screen.restore();
+        Outcome::Over(result, None)
+    }
+
+    fn lost(self, failure: Failure, input: Input) -> Outcome {
+        let sent = self.progress.borrow().messages;
+        Outcome::Lost(Lost {
+            failure,
+            input,
+            account: Account { received: self.received, sent },
+            unanswered: sent - self.answered,
+        })
+    }
+
+    /// An end that we chose.
+    async fn end_well(&mut self, end: End) -> Result<Exit, Failure> {
+        let progress = *self.progress.borrow();
+        self.leave().await;
+        match end {
+            End::Stopped(exit) => Ok(exit),
+            End::Output(error) => error.into_result(),
+            End::Silence
+                if self.received == 0 && progress.messages > 0 && !self.ending.is_dialogue =>
+            {
+                Err(Failure::NoReply { wait: self.ending.wait })
+            }
+            _ => Ok(Exit::Success),
+        }
     }
 
     async fn receive(&mut self, stop: &mut Stop) -> End {
@@ -164,6 +252,7 @@ impl Talk {
                         return End::Enough;
                     }
                     self.last_received = Some(Instant::now());
+                    self.answered = self.progress.borrow().messages;
                 }
                 settled = self.screen.settle(), if self.screen.is_dirty() => {
                     if let Err(error) = settled {
@@ -197,7 +286,7 @@ impl Talk {
             self.received += 1;
             return false;
         };
-        if !self.ending.is_stream {
+        if !self.ending.counts_lines {
             self.received += 1;
             return self.received >= count;
         }
@@ -221,23 +310,31 @@ impl Talk {
         if !progress.has_ended || keep_open || count.is_some() || (is_stream && !is_dialogue) {
             return None;
         }
-        match progress.last {
-            Some(sent) => {
-                Some(self.last_received.map_or(sent, |received| received.max(sent)) + wait)
+        if progress.messages == 0 {
+            // Nothing was said: a person who says nothing leaves, an empty input listens.
+            return is_dialogue.then(Instant::now);
+        }
+        progress.last.max(self.last_received).map(|last| last + wait)
+    }
+
+    /// A WebSocket that breaks without a goodbye ended abnormally, whichever of its packets told
+    /// us.
+    fn broken_off(&self, failure: Failure) -> Failure {
+        match failure {
+            Failure::Recv(RecvError::Reset { peer })
+            | Failure::Send(SendError::Closed { peer })
+                if self.ending.has_goodbye =>
+            {
+                Failure::Recv(RecvError::Abnormal { peer })
             }
-            // Nothing was sent: a person who says nothing leaves, an empty input listens.
-            None => is_dialogue.then(Instant::now),
+            other => other,
         }
     }
 }
 
-impl Talk {
+impl Talk<'_> {
     /// The peer has closed: was that all?
     async fn after_close(mut self, stop: &mut Stop) -> Result<Exit, Failure> {
-        self.screen.peer_closed();
-        if let Some(reason) = self.incoming.closed_with().filter(|reason| !is_goodbye(reason)) {
-            return Err(Failure::Closed(reason.clone()));
-        }
         // A stream that says no more may still listen: it gets the rest of our input. Elsewhere
         // closed is closed, and only a message that is on its way is waited for.
         let is_heard = self.ending.is_stream && !self.ending.is_dialogue;
@@ -253,30 +350,44 @@ impl Talk {
         if sent {
             return Ok(Exit::Success);
         }
-        match sender_failure(self.sender).await {
+        match self.sender.await {
             // What came too late to be sent is not sent, as when it had come later still.
-            Failure::Send(SendError::Closed { .. }) if !is_heard => Ok(Exit::Success),
-            failure => Err(failure),
+            Ok((_, Err(Failure::Send(SendError::Closed { .. })))) if !is_heard => Ok(Exit::Success),
+            Ok((_, Err(failure))) => Err(failure),
+            ended => Err(ended_early(ended)),
         }
     }
 
     /// The sending side has failed. When the connection broke, the peer may have said why.
-    async fn after_sender(mut self) -> Result<Exit, Failure> {
-        let failure = sender_failure(self.sender).await;
+    async fn after_sender(&mut self, failure: Failure) -> Failure {
         if !matches!(failure, Failure::Send(_)) {
-            return Err(failure);
+            return failure;
         }
         let rest = async {
-            while let Some(message) = self.incoming.recv().await.ok()? {
+            while let Some(mut message) = self.incoming.recv().await.ok()? {
+                self.count(&mut message);
                 self.screen.show(&message).await.ok()?;
             }
             self.screen.settle().await.ok()?;
             self.incoming.closed_with().cloned()
         };
         match timeout(limits::HANG_UP_TIMEOUT, rest).await {
-            Ok(Some(reason)) if is_goodbye(&reason) => Ok(Exit::Success),
-            Ok(Some(reason)) => Err(Failure::Closed(reason)),
-            _ => Err(failure),
+            Ok(Some(reason)) => Failure::Closed(reason),
+            _ => self.broken_off(failure),
+        }
+    }
+
+    /// Takes the input back from a connection that is gone.
+    async fn abandon(&mut self) -> Result<Input, Failure> {
+        // Soon nothing is being sent: the rest of a frame goes out before a Close frame is
+        // answered, and what is gone takes nothing.
+        let idle = self.progress.wait_for(|progress| !progress.is_sending);
+        let _ = timeout(limits::HANG_UP_TIMEOUT, idle).await;
+        self.hang_up.cancel();
+        match (&mut self.sender).await {
+            Ok((_, Err(failure @ (Failure::Input(_) | Failure::Framing(_))))) => Err(failure),
+            Ok((input, _)) => Ok(input),
+            Err(error) => Err(Failure::Input(io::Error::other(error))),
         }
     }
 
@@ -292,69 +403,21 @@ impl Talk {
     }
 }
 
-/// Whether a peer that closes has nothing to complain about.
-fn is_goodbye(reason: &CloseReason) -> bool {
-    matches!(reason.code, CloseCode::NORMAL | CloseCode::GOING_AWAY)
+/// A peer that closes and has nothing to complain about is a success.
+pub(super) fn after_goodbye(failure: Failure) -> Result<Exit, Failure> {
+    match failure {
+        Failure::Closed(CloseReason {
+            code: CloseCode::NORMAL | CloseCode::GOING_AWAY, ..
+        }) => Ok(Exit::Success),
+        other => Err(other),
+    }
 }
 
-async fn sender_failure(sender: JoinHandle<Result<(), Failure>>) -> Failure {
-    match sender.await {
-        Ok(Err(failure)) => failure,
-        Ok(Ok(())) => Failure::Input(io::Error::other("the input ended early")),
+/// The sending side ended although nobody told it to.
+fn ended_early(ended: Result<(Input, Result<(), Failure>), JoinError>) -> Failure {
+    match ended {
+        Ok((_, Err(failure))) => failure,
+        Ok(_) => Failure::Input(io::Error::other("the input ended early")),
         Err(error) => Failure::Input(io::Error::other(error)),
-    }
-}
-
-/// The sending side.
-struct Sender {
-    input: Input,
-    outgoing: Outgoing,
-    report: watch::Sender<Progress>,
-    ending: Ending,
-}
-
-impl Sender {
-    /// Sends until the input ends, then keeps the connection until it is to hang up.
-    async fn run(mut self, hang_up: CancellationToken) -> Result<(), Failure> {
-        if let Some(sent) = hang_up.run_until_cancelled(self.send()).await {
-            sent?;
-            hang_up.cancelled().await;
-        }
-        // After half a message nothing can be said, not even goodbye.
-        if !self.report.borrow().is_sending {
-            let goodbye = CloseReason { code: CloseCode::NORMAL, reason: String::new() };
-            self.outgoing.close(goodbye).await?;
-        }
-        Ok(())
-    }
-
-    async fn send(&mut self) -> Result<(), Failure> {
-        loop {
-            match self.input.next().await? {
-                Step::Send(message) => {
-                    self.report.send_modify(|progress| progress.is_sending = true);
-                    self.outgoing.send(message).await?;
-                    self.report.send_modify(|progress| {
-                        progress.is_sending = false;
-                        progress.messages += 1;
-                        progress.last = Some(Instant::now());
-                    });
-                }
-                Step::End => {
-                    // An input that was empty from the start listens: the peer must not take us
-                    // for gone.
-                    let said = self.report.borrow().messages > 0 || self.ending.is_dialogue;
-                    if said && !self.ending.keep_open {
-                        self.outgoing.finish().await?;
-                    }
-                    self.report.send_modify(|progress| progress.has_ended = true);
-                    return Ok(());
-                }
-                Step::Interrupted => {
-                    self.report.send_modify(|progress| progress.is_interrupted = true);
-                    return Ok(());
-                }
-            }
-        }
     }
 }

@@ -73,11 +73,30 @@ pub(in crate::cli::catalogue) fn help(id: &str) -> Option<&'static str> {
         "serve.page" => {
             "Sirve este archivo, o esta carpeta, a los navegadores que visitan una dirección ws://"
         }
-        "serve.message_bytes_max" => "El mensaje más grande que se acepta",
+        "serve.max_message" => "El mensaje más largo que se acepta (ws://) [por omisión: 1MiB]",
 
         "connect" => "Se conecta: envía la entrada estándar e imprime lo que vuelve",
         "connect.address" => "Adónde conectarse: tcp://, udp://, unix:, unixgram:, ws:// o wss://",
         "connect.prompt" => "En una terminal, pide cada mensaje con este texto",
+        "connect.open" => {
+            "Envía primero este mensaje, antes de la entrada y tras cada reconexión; puede repetirse"
+        }
+        "connect.framing" => {
+            "Cómo se suceden los mensajes en la entrada y la salida [por omisión: lines; en flujos, raw]"
+        }
+        "connect.binary" => "Envía mensajes binarios, aunque sean texto (ws://)",
+        "connect.max_message" => "El mensaje más largo, enviado o recibido [por omisión: 1MiB]",
+        "connect.reconnect" => {
+            "Si se pierde la conexión, vuelve a conectarse, tras pausas que crecen hasta 30 s (ws://)"
+        }
+        "connect.reconnect_max" => "Renuncia tras tantos intentos seguidos",
+        "connect.header" => "Envía este campo de cabecera con la petición (ws://); puede repetirse",
+        "connect.ping_interval" => {
+            "Cada cuánto hace ping al servidor; lo da por perdido tras el triple; 0, nunca (ws://) [por omisión: 20s]"
+        }
+        "connect.close" => {
+            "Cierra con este código y motivo cuando acaba la entrada (ws://) [por omisión: 1000]"
+        }
         "connect.wait" => "Acabada la entrada, sigue leyendo este tiempo tras el último mensaje",
         "connect.count" => "Termina tras recibir tantos mensajes",
         "connect.keep_open" => "Sigue leyendo hasta que cierre el otro extremo",
@@ -112,15 +131,19 @@ pub(in crate::cli::catalogue) fn value_name(name: &str) -> Option<&'static str> 
     Some(match name {
         "ADDRESS" => "DIRECCIÓN",
         "BYTES" => "BYTES",
+        "CODE[:REASON]" => "CÓDIGO[:MOTIVO]",
         "COUNT" => "CANTIDAD",
         "FAMILY" => "FAMILIA",
         "FILE" => "ARCHIVO",
         "FILTER" => "FILTRO",
+        "FRAMING" => "FORMATO",
         "FROM..TO" => "DESDE..HASTA",
         "HOST" => "HOST",
         "LANGUAGE" => "IDIOMA",
+        "MESSAGE" => "MENSAJE",
         "N" => "N",
         "NAME" => "NOMBRE",
+        "NAME: VALUE" => "NOMBRE: VALOR",
         "NUMBER" => "NÚMERO",
         "ORIGIN" => "ORIGEN",
         "PATH" => "RUTA",
@@ -128,6 +151,7 @@ pub(in crate::cli::catalogue) fn value_name(name: &str) -> Option<&'static str> 
         "PROGRAM" => "PROGRAMA",
         "PROTOCOL" => "PROTOCOLO",
         "SERVICE" => "SERVICIO",
+        "SIZE" => "TAMAÑO",
         "SOURCE" => "FUENTE",
         "TEXT" => "TEXTO",
         "TIME" => "TIEMPO",

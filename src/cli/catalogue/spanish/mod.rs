@@ -6,8 +6,8 @@ mod network;
 mod tls;
 mod usage;
 
-use super::{Phrase, Report, live, refusal};
-use crate::cli::failure::Failure;
+use super::{Phrase, Report, close, live, refusal};
+use crate::cli::{connect::FramingError, failure::Failure};
 
 pub(super) use {
     help::{help, value_name},
@@ -26,6 +26,17 @@ pub(super) fn say(phrase: Phrase<'_>) -> String {
         Phrase::ListeningOn(address) => format!("escuchando en {address}"),
         Phrase::ConnectedTo(address) => format!("conectado a {address}; Ctrl-D termina"),
         Phrase::PeerClosed => "el otro extremo ha cerrado la conexión".into(),
+        Phrase::Retrying { why, pause } => {
+            format!("{why}; nuevo intento en {:.1} s", pause.as_secs_f64())
+        }
+        Phrase::Reconnected(address) => format!("conectado de nuevo a {address}"),
+        Phrase::Unanswered(messages) => {
+            format!("puede que no hayan llegado los últimos {messages} mensajes enviados")
+        }
+        Phrase::CutOff { bytes } => {
+            format!("un mensaje de {bytes} bytes quedó cortado y se enviará de nuevo")
+        }
+        Phrase::ResumeAfter(position) => close::resume_in_spanish(position),
         Phrase::TurnedAway { peer, connections_max } => {
             format!("{peer} rechazado: ya se atiende a {connections_max} clientes")
         }
@@ -49,13 +60,7 @@ pub(super) fn report(failure: &Failure) -> Option<Report> {
         Failure::Resolve(error) => network::resolve(error),
         Failure::Recv(error) => (network::recv(error), None),
         Failure::Send(error) => (network::send(error), None),
-        Failure::Closed(reason) => (
-            match reason.reason.as_str() {
-                "" => format!("el otro extremo cerró con el código {}", reason.code),
-                text => format!("el otro extremo cerró con el código {}: {}", reason.code, text),
-            },
-            None,
-        ),
+        Failure::Closed(reason) => close::in_spanish(reason),
         Failure::NoReply { wait } => (
             format!("no llegó ninguna respuesta en {} s", wait.as_secs_f64()),
             Some("--wait TIEMPO espera más; --keep-open, hasta que cierre el otro extremo".into()),
@@ -64,9 +69,17 @@ pub(super) fn report(failure: &Failure) -> Option<Report> {
             format!("'{filter}' no es un filtro para el registro"),
             Some("usa error, warn, info, debug, trace, o por ejemplo enchufe::live=debug".into()),
         ),
-        Failure::LineTooLong { bytes_max } => (
-            format!("una línea de la entrada supera los {bytes_max} bytes de un mensaje"),
-            Some("a tcp:// los bytes se envían tal cual".into()),
+        Failure::Framing(FramingError::TooLong { bytes_max }) => (
+            format!("un mensaje de la entrada supera los {bytes_max} bytes"),
+            Some("--max-message admite más; a tcp:// los bytes se envían tal cual".into()),
+        ),
+        Failure::Framing(FramingError::Unfinished { missing }) => (
+            format!("la entrada acaba {missing} bytes antes de la longitud que anunció"),
+            Some("--framing length: antes de cada mensaje, su longitud en cuatro bytes".into()),
+        ),
+        Failure::Framing(FramingError::NotBase64) => (
+            "una línea de la entrada no es Base64".into(),
+            Some("--framing base64: cada línea es un mensaje en Base64".into()),
         ),
         Failure::ConnectToStdio => (
             "no hay adónde conectarse en '-'".into(),

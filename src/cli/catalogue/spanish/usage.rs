@@ -1,10 +1,13 @@
 //! What is wrong with a command line, in Spanish.
 
 use super::tls::NO_CERTIFICATE;
-use crate::cli::{
-    catalogue::{Report, one_of},
-    usage::{Usage, UsageError},
-    values::ValueError,
+use crate::{
+    cli::{
+        catalogue::{Report, one_of},
+        usage::{Usage, UsageError},
+        values::ValueError,
+    },
+    transport::ws::HeaderError,
 };
 
 pub(super) fn report(Usage { error, command }: &Usage) -> Report {
@@ -68,13 +71,32 @@ fn expected(why: ValueError) -> &'static str {
             "se esperan números enteros como DESDE..HASTA, con ambos extremos, por ejemplo 0..9"
         }
         ValueError::Bytes => {
-            "se espera una cantidad de bytes mayor que 0, por ejemplo 65536, 64K, 1M o 1G"
+            "se espera una cantidad de bytes mayor que 0, por ejemplo 65536, 64K, 64KiB, 1M o 1G"
         }
         ValueError::Count => "se espera un número entero mayor que 0",
         ValueError::Origin => "se espera ESQUEMA://HOST[:PUERTO], null o *",
         ValueError::Greeting => "se espera una línea corta con {name} donde va el nombre",
         ValueError::PortBase => {
             "se espera un puerto de hasta 65533, el primero de tres, o 0 para puertos libres"
+        }
+        ValueError::Header(HeaderError::NotAField) => {
+            "se espera NOMBRE: VALOR, el nombre en letras, cifras y guiones"
+        }
+        ValueError::Header(HeaderError::Control) => {
+            "el valor de un campo no puede tener un salto de línea ni otro carácter de control"
+        }
+        ValueError::Header(HeaderError::Own) => {
+            "Host, Upgrade, Connection, Sec-WebSocket-* y la longitud los pone el propio protocolo"
+        }
+        ValueError::Header(HeaderError::HasOption) => {
+            "usa --origin para Origin y --protocol para Sec-WebSocket-Protocol"
+        }
+        ValueError::PingInterval => {
+            "se espera un tiempo como 500ms, 20s o 5m, un día como mucho, o never"
+        }
+        ValueError::Close => {
+            "se espera CÓDIGO o CÓDIGO:MOTIVO, con un código de 1000–1003, 1007–1014 o 3000–4999 \
+             y como mucho 123 bytes de motivo"
         }
     }
 }

@@ -1,0 +1,106 @@
+//! The sending side of a talk, which has a task of its own.
+
+use bytes::Bytes;
+use enchufe_core::{Message, ws::CloseReason};
+use tokio::{sync::watch, time::Instant};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    input::{Input, Step},
+    talk::Ending,
+};
+use crate::{
+    cli::failure::Failure,
+    transport::{Outgoing, SendError},
+};
+
+/// What the sending side has done so far.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Progress {
+    /// Messages of the input that were sent, on earlier connections too.
+    pub(super) messages: u64,
+    /// When the last message was sent.
+    pub(super) last: Option<Instant>,
+    pub(super) is_sending: bool,
+    pub(super) has_ended: bool,
+    pub(super) is_interrupted: bool,
+}
+
+/// The sending side.
+pub(super) struct Sender {
+    pub(super) input: Input,
+    pub(super) outgoing: Outgoing,
+    pub(super) report: watch::Sender<Progress>,
+    pub(super) ending: Ending,
+    /// What is sent before any input.
+    pub(super) opening: Vec<Message>,
+    /// What the peer is told in the end.
+    pub(super) goodbye: CloseReason,
+}
+
+impl Sender {
+    /// Sends until the input ends, then keeps the connection until it is to hang up. The input
+    /// comes back: what it has not sent is still in it.
+    pub(super) async fn run(mut self, hang_up: CancellationToken) -> (Input, Result<(), Failure>) {
+        let result = self.send_and_stay(&hang_up).await;
+        // After half a message nothing can be said, not even goodbye.
+        let is_whole = result.is_ok() && !self.report.borrow().is_sending;
+        let result = match is_whole {
+            true => self.outgoing.close(self.goodbye).await.map_err(Failure::Send),
+            false => result,
+        };
+        (self.input, result)
+    }
+
+    async fn send_and_stay(&mut self, hang_up: &CancellationToken) -> Result<(), Failure> {
+        if let Some(sent) = hang_up.run_until_cancelled(self.send()).await {
+            sent?;
+            hang_up.cancelled().await;
+        }
+        Ok(())
+    }
+
+    async fn send(&mut self) -> Result<(), Failure> {
+        for message in std::mem::take(&mut self.opening) {
+            self.send_one(message).await?;
+        }
+        loop {
+            match self.input.next().await? {
+                Step::Send(message) => {
+                    self.send_one(message).await?;
+                    self.input.sent();
+                    self.report.send_modify(|progress| progress.messages += 1);
+                }
+                Step::End => {
+                    // An input that was empty from the start listens: the peer must not take us
+                    // for gone.
+                    let said = self.report.borrow().messages > 0 || self.ending.is_dialogue;
+                    if said && !self.ending.keep_open {
+                        self.outgoing.finish().await?;
+                    }
+                    self.report.send_modify(|progress| progress.has_ended = true);
+                    return Ok(());
+                }
+                Step::Interrupted => {
+                    self.report.send_modify(|progress| progress.is_interrupted = true);
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    async fn send_one(&mut self, message: Message) -> Result<(), SendError> {
+        self.report.send_modify(|progress| progress.is_sending = true);
+        self.outgoing.send(message).await?;
+        self.report.send_modify(|progress| {
+            progress.is_sending = false;
+            progress.last = Some(Instant::now());
+        });
+        Ok(())
+    }
+}
+
+/// The opening messages, of a kind that the transport has.
+pub(super) fn opening(texts: &[String], kind: super::input::Kind) -> Vec<Message> {
+    texts.iter().map(|text| kind.message(Bytes::copy_from_slice(text.as_bytes()))).collect()
+}
