@@ -207,3 +207,16 @@ fn the_prompt_is_asked_on_standard_error_when_the_output_goes_elsewhere() {
     assert_eq!(terminal.end(), Some(0));
     assert_eq!(server.line(), "< Ana");
 }
+
+#[test]
+fn what_is_typed_in_base64_is_shown_in_base64() {
+    let (server, home) = (Running::start(&["serve", "echo", "ws://127.0.0.1:0"]), home());
+    let command = connect(&server.address(), &["--framing=base64"], &home);
+    let mut terminal = Terminal::start(command, Wiring::All);
+    terminal.sees(">");
+    terminal.press("AAEC/w==\r");
+    terminal.sees_last(&["> AAEC/w==", "< AAEC/w==", ">"]);
+    terminal.press("no base64!\r");
+    assert_eq!(terminal.end(), Some(2));
+    assert!(terminal.is_as_before());
+}

@@ -94,17 +94,18 @@ pub(crate) struct Connect {
     pub(crate) close: Option<CloseReason>,
 }
 
-/// How messages follow each other on standard input and output.
+/// How messages follow each other on standard input and output. (clap would put a doc of a variant
+/// into the help page, and make a long one of it.)
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Framing {
-    /// A line each.
+    // A line each.
     Lines,
-    /// A byte of 0 after each.
+    // A byte of 0 after each.
     Nul,
-    /// The length of each before it: four bytes, the highest first.
+    // The length of each before it: four bytes, the highest first.
     Length,
-    /// Whatever one read yields is a message; what is received is written as it is.
+    // Whatever one read yields is a message; what is received is written as it is.
     Raw,
-    /// A line each, in Base64.
+    // A line each, in Base64.
     Base64,
 }

@@ -30,6 +30,9 @@ pub(super) fn say(phrase: Phrase<'_>) -> String {
         Phrase::CutOff { bytes } => {
             format!("a message of {bytes} bytes was cut off and will be sent again")
         }
+        Phrase::PositionUnknown => {
+            "the feed did not say where it stopped: messages may come again, or be missing".into()
+        }
         Phrase::ResumeAfter(position) => close::resume_in_english(position),
         Phrase::TurnedAway { peer, connections_max } => {
             format!("{peer} was turned away: {connections_max} clients are being served")

@@ -46,6 +46,8 @@ pub(crate) enum Phrase<'a> {
     Unanswered(u64),
     /// connect: a message was not sent before the connection was lost.
     CutOff { bytes: usize },
+    /// connect: a feed that was asked for its history will be asked again.
+    PositionUnknown,
     /// connect: a feed closes, and this is the position to go on after.
     ResumeAfter(&'a Position),
     /// serve: one client too many.

@@ -73,6 +73,13 @@ pub(super) fn resume(address: &mut WsAddress, after: Position) {
     address.path = Some(format!("{path}?{}", pairs.join("&")));
 }
 
+/// Whether the address asks a feed for what was said before.
+pub(super) fn asks_for_history(address: &WsAddress) -> bool {
+    let path = address.path.as_deref().unwrap_or_default();
+    let query = path.split_once('?').map_or("", |(_, query)| query);
+    query.split('&').any(|pair| pair.starts_with("since=") && pair != "since=now")
+}
+
 /// When to try again: pauses that double up to a bound, each drawn anew from 0 to all of it, so
 /// that clients that were lost together do not come back together.
 #[derive(Debug)]

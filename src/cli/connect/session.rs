@@ -76,11 +76,17 @@ impl Session {
                 backoff.stood(begun.elapsed());
             }
             self.tell(&mut face.screen, &lost);
-            if let (Failure::Closed(reason), Address::Ws(address)) =
-                (&lost.failure, &mut self.address)
-                && let Some(position) = retry::position(reason)
-            {
-                retry::resume(address, position);
+            if let Address::Ws(address) = &mut self.address {
+                match &lost.failure {
+                    Failure::Closed(reason) if let Some(position) = retry::position(reason) => {
+                        retry::resume(address, position);
+                    }
+                    _ if retry::asks_for_history(address) && lost.account.received > 0 => {
+                        let phrase = warning(self.language, Phrase::PositionUnknown);
+                        face.screen.say(&phrase);
+                    }
+                    _ => {}
+                }
             }
             (account, face.input) = (lost.account, lost.input);
             if let Waited::Left(exit) = self.pause(lost.failure, Some(&mut face), stop).await? {
@@ -146,9 +152,7 @@ impl Session {
 
     /// Tells of what may not have arrived, always: nothing is lost silently.
     fn tell(&self, screen: &mut Screen, lost: &Lost) {
-        let warn = |phrase| {
-            format!("{}: {}", self.language.say(Phrase::Warning), self.language.say(phrase))
-        };
+        let warn = |phrase| warning(self.language, phrase);
         if lost.unanswered > 0 {
             screen.say(&warn(Phrase::Unanswered(lost.unanswered)));
         }
@@ -172,6 +176,10 @@ impl Session {
             None => output::notice(&text),
         }
     }
+}
+
+fn warning(language: Language, phrase: Phrase<'_>) -> String {
+    format!("{}: {}", language.say(Phrase::Warning), language.say(phrase))
 }
 
 /// Waits until the user wants to leave, by a signal or by a key.

@@ -63,7 +63,7 @@ pub enum RecvError {
         reason: String,
     },
     /// Nothing came from the peer, not even the answer to a ping.
-    #[error("{peer} has been silent for {} s", silence.as_secs())]
+    #[error("{peer} has been silent for {} s", silence.as_secs_f64())]
     Silent {
         /// The other end.
         peer: Peer,
@@ -121,7 +121,7 @@ pub enum SendError {
     #[error("the peer's socket has no name to send an answer to")]
     Unnamed,
     /// The peer did not take anything for too long.
-    #[error("{peer} took nothing for {} s", timeout.as_secs())]
+    #[error("{peer} took nothing for {} s", timeout.as_secs_f64())]
     TimedOut {
         /// The other end.
         peer: Peer,

@@ -36,6 +36,9 @@ pub(super) fn say(phrase: Phrase<'_>) -> String {
         Phrase::CutOff { bytes } => {
             format!("un mensaje de {bytes} bytes quedó cortado y se enviará de nuevo")
         }
+        Phrase::PositionUnknown => {
+            "el canal no dijo dónde se quedó: puede que se repitan o que falten mensajes".into()
+        }
         Phrase::ResumeAfter(position) => close::resume_in_spanish(position),
         Phrase::TurnedAway { peer, connections_max } => {
             format!("{peer} rechazado: ya se atiende a {connections_max} clientes")

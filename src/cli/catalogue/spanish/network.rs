@@ -195,7 +195,7 @@ pub(super) fn recv(error: &RecvError) -> String {
             peer, reason
         ),
         RecvError::Silent { peer, silence } => {
-            format!("{} lleva {} s sin dar señales", peer, silence.as_secs())
+            format!("{} lleva {} s sin dar señales", peer, silence.as_secs_f64())
         }
         RecvError::Io { peer, error } => {
             format!("no se puede recibir de {}: {}", peer, io(error))
@@ -214,7 +214,7 @@ pub(super) fn send(error: &SendError) -> String {
         }
         SendError::Unnamed => "el socket del otro extremo no tiene nombre al que responder".into(),
         SendError::TimedOut { peer, timeout } => {
-            format!("{} no aceptó nada en {} s", peer, timeout.as_secs())
+            format!("{} no aceptó nada en {} s", peer, timeout.as_secs_f64())
         }
         SendError::Io { peer, error } => {
             format!("no se puede enviar a {}: {}", peer, io(error))

@@ -1,5 +1,11 @@
 //! `enchufe connect` between pipes: exact, concurrent, and ending when it should.
 
+mod endings;
+mod framing;
+mod options;
+mod peers;
+mod reconnect;
+
 use std::{
     io::{Read as _, Write as _},
     net::{TcpListener, UdpSocket},
@@ -9,28 +15,8 @@ use std::{
 
 use tungstenite::{Message, protocol::CloseFrame};
 
+use self::peers::{tcp_server, ws_server};
 use crate::harness::{Running, enchufe, run, run_command, signal, wait};
-
-/// Serves one WebSocket client with `talk`; where it listens.
-fn ws_server(
-    talk: impl FnOnce(tungstenite::WebSocket<std::net::TcpStream>) + Send + 'static,
-) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = format!("ws://{}", listener.local_addr().expect("an address"));
-    thread::spawn(move || {
-        let (stream, _) = listener.accept().expect("a client");
-        talk(tungstenite::accept(stream).expect("a handshake"));
-    });
-    address
-}
-
-/// Serves one TCP client with `talk`; where it listens.
-fn tcp_server(talk: impl FnOnce(std::net::TcpStream) + Send + 'static) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = format!("tcp://{}", listener.local_addr().expect("an address"));
-    thread::spawn(move || talk(listener.accept().expect("a client").0));
-    address
-}
 
 #[test]
 fn the_tutorials_hello_world_comes_back_as_it_was_sent() {
