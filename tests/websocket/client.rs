@@ -139,3 +139,28 @@ async fn a_server_that_never_ends_its_refusal_is_not_waited_for() {
     );
     assert!(error.to_string().contains("later"), "{error}");
 }
+
+#[tokio::test]
+async fn header_fields_of_ones_own_are_sent_and_those_of_the_handshake_refused() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let port = listener.local_addr().expect("an address").port();
+    let mut options = OpenOptions::default();
+    options.ws.headers = vec![("X-Year".to_owned(), "año".to_owned())];
+    let serve = async {
+        let (mut stream, _) = listener.accept().await.expect("accept");
+        let mut request = Vec::new();
+        while !request.ends_with(b"\r\n\r\n") {
+            request.push(stream.read_u8().await.expect("the request"));
+        }
+        String::from_utf8(request).expect("text")
+    };
+    let (request, _) = tokio::join!(serve, refused(port, &options));
+    assert!(request.contains("\r\nx-year: año\r\n"), "{request}");
+    for (name, value) in [("Host", "example.org"), ("X", "a\r\nHost: b"), ("", ""), ("Origin", "x")]
+    {
+        options.ws.headers = vec![(name.to_owned(), value.to_owned())];
+        // Something must listen: the request is made once there is a connection.
+        let error = refused(port, &options).await;
+        assert!(matches!(error, OpenError::Handshake { status: None, .. }), "{name}: {error:?}");
+    }
+}

@@ -70,7 +70,7 @@ impl Session {
                     }
                     return result;
                 }
-                Outcome::Lost(lost) => lost,
+                Outcome::Lost(lost) => *lost,
             };
             if let Some(backoff) = &mut self.backoff {
                 backoff.stood(begun.elapsed());

@@ -65,7 +65,7 @@ pub(super) enum Outcome {
     /// For good. A feed that closed in peace may have said after which position it goes on.
     Over(Result<Exit, Failure>, Option<Position>),
     /// The connection was lost, and it may help to make another one.
-    Lost(Lost),
+    Lost(Box<Lost>),
 }
 
 /// What is left of a talk whose connection was lost.
@@ -202,12 +202,12 @@ impl<'a> Talk<'a> {
 
     fn lost(self, failure: Failure, input: Input) -> Outcome {
         let sent = self.progress.borrow().messages;
-        Outcome::Lost(Lost {
+        Outcome::Lost(Box::new(Lost {
             failure,
             input,
             account: Account { received: self.received, sent },
             unanswered: sent - self.answered,
-        })
+        }))
     }
 
     /// An end that we chose.
