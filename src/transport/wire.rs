@@ -15,6 +15,7 @@ use tokio::net::TcpStream;
 
 use super::Socket;
 use super::tls::Session;
+use crate::limits;
 
 /// A TCP connection, with TLS on it or without.
 #[derive(Debug)]
@@ -81,7 +82,9 @@ impl Wire {
     pub(super) fn try_read_buf(&self, buffer: &mut BytesMut) -> io::Result<usize> {
         let Some(mut session) = self.session() else { return self.stream.try_read_buf(buffer) };
         let start = buffer.len();
-        buffer.resize(buffer.capacity(), 0);
+        // No more than TLS yields at once: the room has to be cleared first.
+        let room = (buffer.capacity() - start).min(limits::WS_READ_BYTES);
+        buffer.resize(start + room, 0);
         let read = session.read(&mut Ready(&self.stream), &mut buffer[start..]);
         buffer.truncate(start + *read.as_ref().unwrap_or(&0));
         read

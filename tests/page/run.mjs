@@ -6,7 +6,7 @@
 
 import { Harness } from "./harness.mjs";
 
-const PARTS = ["catalogue", "parts", "wire", "messages", "reading", "connection", "plots", "language", "access", "safety", "services", "guide"];
+const PARTS = ["catalogue", "parts", "wire", "messages", "reading", "connection", "plots", "language", "access", "safety", "services", "tls", "guide"];
 const CASE_MAX_MS = 60_000;
 
 /** The cases that run at the same time: most of each is waiting. */

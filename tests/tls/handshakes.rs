@@ -93,6 +93,19 @@ async fn a_handshake_that_is_not_finished_keeps_nobody_waiting() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn so_many_handshakes_go_on_at_once_and_the_others_wait_their_turn() {
+    let made = Made::localhost();
+    let server = echo(&made.server()).await;
+    let mut idle = Vec::new();
+    for _ in 0..limits::HANDSHAKES_MAX {
+        idle.push(TcpStream::connect(server).await.expect("it listens"));
+    }
+    let begun = tokio::time::Instant::now();
+    foreign_client(server, &made, rustls::ALL_VERSIONS).await;
+    assert!(begun.elapsed() >= limits::HANDSHAKE_TIMEOUT / 2, "it had to wait");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_handshake_that_is_never_finished_is_given_up() {
     let made = Made::localhost();
     let (mut listener, server) = listen(&made.server()).await;
