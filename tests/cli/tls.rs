@@ -96,6 +96,12 @@ fn who_is_not_trusted_is_said_and_insecure_warns() {
     assert!(reply.stderr.contains("no lo emitió nadie"), "{}", reply.stderr);
     let reply = run(&["connect", "--ca", "/no", &address], b"Ana\n");
     assert_eq!(reply.code, Some(2), "{reply:?}");
+    // A machine that trusts nobody.
+    let mut command = enchufe(&["connect", &address]);
+    command.env("SSL_CERT_FILE", folder.path().join("none")).env_remove("SSL_CERT_DIR");
+    let reply = run_command(command, b"Ana\n");
+    assert!(reply.stderr.contains("list of trusted issuers"), "{}", reply.stderr);
+    assert!(reply.stderr.contains("--ca FILE says whom to trust"), "{}", reply.stderr);
 }
 
 #[test]

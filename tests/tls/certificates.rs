@@ -4,7 +4,7 @@ use enchufe::Message;
 use enchufe::transport::tls::Distrust;
 use enchufe::transport::{OpenError, OpenOptions};
 
-use crate::support::{LONG, Made, echo, open};
+use crate::support::{LONG, Made, echo, foreign_server, open};
 
 /// What keeps a client from connecting to `localhost` with this certificate.
 async fn distrust(made: &Made, options: &OpenOptions) -> (Distrust, String) {
@@ -39,6 +39,22 @@ async fn a_certificate_that_has_expired_or_is_somebody_elses_is_refused_with_the
 }
 
 #[tokio::test]
+async fn an_authoritys_own_certificate_is_no_servers() {
+    let made = Made::authority();
+    let (error, text) = distrust(&made, &made.client()).await;
+    assert!(matches!(error, Distrust::BadCertificate(_)), "{error:?}");
+    assert!(text.contains("cannot be used"), "{text}");
+}
+
+#[tokio::test]
+async fn a_server_that_gives_a_reason_is_quoted() {
+    let made = Made::localhost();
+    let server = foreign_server(&made, b"h2").await;
+    let error = open("localhost", server, &made.client()).await.expect_err("another protocol");
+    assert!(error.to_string().contains("(no_application_protocol)"), "{error}");
+}
+
+#[tokio::test]
 async fn whoever_trusts_anybody_is_connected_all_the_same() {
     let mut options = OpenOptions::default();
     options.tls.insecure = true;
@@ -69,6 +85,13 @@ async fn a_bundle_has_many_to_trust_and_a_missing_one_is_named() {
     let server = echo(&first.server()).await;
     let error = open("localhost", server, &options).await.expect_err("no such file");
     assert!(error.to_string().contains("'/nowhere/ca.pem'"), "{error}");
+    let text = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    std::fs::write(bundle.path(), text).expect("room");
+    options.tls.ca = vec![bundle.path().to_owned()];
+    let server = echo(&first.server()).await;
+    let error = open("localhost", server, &options).await.expect_err("no certificate");
+    let shown = bundle.path().display().to_string();
+    assert!(error.to_string().contains(&format!("'{shown}' cannot be trusted")), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,14 +1,18 @@
 //! Who can shake hands, what others are told, and that nobody waits for them.
 
+use std::sync::Arc;
+
 use enchufe::limits;
 use enchufe::transport::tls::Distrust;
 use enchufe::transport::{BindError, BindOptions, Connection, Listener, OpenError, OpenOptions};
-use rustls::ProtocolVersion;
 use rustls::version::{TLS12, TLS13};
+use rustls::{HandshakeKind, ProtocolVersion};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::support::{Made, address, echo, foreign_client, listen, open};
+use crate::support::{
+    Made, address, echo, foreign_client, foreign_config, listen, open, shake_hands,
+};
 
 /// The beginning of a handshake: a record of 512 bytes is to follow.
 const HALF_A_HELLO: [u8; 7] = [22, 3, 1, 2, 0, 1, 0];
@@ -24,6 +28,24 @@ async fn tls_1_2_and_1_3_are_spoken_and_http_1_1_is_agreed_on() {
         let (_, session) = client.get_ref();
         assert_eq!(session.protocol_version(), Some(agreed));
         assert_eq!(session.alpn_protocol(), Some(&b"http/1.1"[..]));
+    }
+}
+
+#[tokio::test]
+async fn who_comes_back_takes_the_short_way() {
+    let made = Made::localhost();
+    let server = echo(&made.server()).await;
+    for version in [&TLS12, &TLS13] {
+        let config = foreign_config(&made, &[version]);
+        let mut kinds = Vec::new();
+        for _ in 0..2 {
+            let mut client = shake_hands(server, Arc::clone(&config)).await;
+            // What to come back with is behind the handshake.
+            client.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").await.expect("open");
+            client.read_to_end(&mut Vec::new()).await.expect("an answer");
+            kinds.push(client.get_ref().1.handshake_kind());
+        }
+        assert_eq!(kinds, [Some(HandshakeKind::Full), Some(HandshakeKind::Resumed)], "{version:?}");
     }
 }
 

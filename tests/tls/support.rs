@@ -10,10 +10,10 @@ use enchufe::transport::tls::ServerTls;
 use enchufe::transport::{BindOptions, Connection, Listener, OpenError, OpenOptions};
 use rcgen::{CertificateParams, KeyPair};
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, ServerName};
-use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::client::TlsStream;
+use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 /// Longer than any test needs, shorter than the runner's patience.
 pub(crate) const LONG: Duration = Duration::from_secs(30);
@@ -37,6 +37,21 @@ impl Made {
 
     /// Puts another certificate in the place of this one.
     pub(crate) fn renew(&self, names: &[&str], days: std::ops::Range<i64>) {
+        self.renew_as(names, days, rcgen::IsCa::NoCa);
+    }
+
+    /// An authority's own, which is no server's.
+    pub(crate) fn authority() -> Self {
+        let made = Self { folder: tempfile::tempdir().expect("a folder") };
+        made.renew_as(
+            &["localhost"],
+            -1..9,
+            rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained),
+        );
+        made
+    }
+
+    fn renew_as(&self, names: &[&str], days: std::ops::Range<i64>, is_ca: rcgen::IsCa) {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let mut params = CertificateParams::new(names).expect("names");
         let at = |days: i64| {
@@ -45,6 +60,7 @@ impl Made {
             if days < 0 { now - distance } else { now + distance }
         };
         (params.not_before, params.not_after) = (at(days.start).into(), at(days.end).into());
+        params.is_ca = is_ca;
         let key = KeyPair::generate().expect("a key");
         let certificate = params.self_signed(&key).expect("a certificate");
         std::fs::write(self.key(), key.serialize_pem()).expect("a file");
@@ -127,6 +143,22 @@ pub(crate) async fn foreign_client(
     made: &Made,
     versions: &[&'static rustls::SupportedProtocolVersion],
 ) -> TlsStream<TcpStream> {
+    shake_hands(server, foreign_config(made, versions)).await
+}
+
+pub(crate) async fn shake_hands(
+    server: SocketAddr,
+    config: Arc<rustls::ClientConfig>,
+) -> TlsStream<TcpStream> {
+    let stream = TcpStream::connect(server).await.expect("it listens");
+    let name = ServerName::try_from("localhost").expect("a name");
+    TlsConnector::from(config).connect(name, stream).await.expect("a handshake")
+}
+
+pub(crate) fn foreign_config(
+    made: &Made,
+    versions: &[&'static rustls::SupportedProtocolVersion],
+) -> Arc<rustls::ClientConfig> {
     let mut roots = rustls::RootCertStore::empty();
     let certificate = CertificateDer::from_pem_file(made.certificate()).expect("a file");
     roots.add(certificate).expect("a certificate");
@@ -137,7 +169,27 @@ pub(crate) async fn foreign_client(
         .with_root_certificates(roots)
         .with_no_client_auth();
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    let stream = TcpStream::connect(server).await.expect("it listens");
-    let name = ServerName::try_from("localhost").expect("a name");
-    TlsConnector::from(Arc::new(config)).connect(name, stream).await.expect("a handshake")
+    Arc::new(config)
+}
+
+/// A server as tokio-rustls has it, for one handshake, which speaks only this protocol.
+pub(crate) async fn foreign_server(made: &Made, protocol: &[u8]) -> SocketAddr {
+    let certificate = CertificateDer::from_pem_file(made.certificate()).expect("a file");
+    let key = PrivateKeyDer::from_pem_file(made.key()).expect("a file");
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], key)
+        .expect("they belong together");
+    config.alpn_protocols = vec![protocol.to_vec()];
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let local = listener.local_addr().expect("bound");
+    tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.expect("it comes");
+        // Whether it comes to stand is for the client to see.
+        drop(TlsAcceptor::from(Arc::new(config)).accept(stream).await);
+    });
+    local
 }

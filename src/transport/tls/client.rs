@@ -181,7 +181,7 @@ impl Distrust {
                 | InvalidMessage::InvalidEmptyPayload,
             ) => Self::NoTls,
             rustls::Error::AlertReceived(AlertDescription::CloseNotify) => Self::Closed,
-            rustls::Error::AlertReceived(alert) => Self::Alert(format!("{alert:?}")),
+            rustls::Error::AlertReceived(alert) => Self::Alert(in_words_of_rfc(*alert)),
             error => Self::Other(error.to_string()),
         }
     }
@@ -203,6 +203,18 @@ impl Distrust {
             error => Self::BadCertificate(error.to_string()),
         }
     }
+}
+
+/// `NoApplicationProtocol` as `no_application_protocol`.
+fn in_words_of_rfc(alert: AlertDescription) -> String {
+    let mut words = String::new();
+    for character in format!("{alert:?}").chars() {
+        if character.is_ascii_uppercase() && !words.is_empty() {
+            words.push('_');
+        }
+        words.push(character.to_ascii_lowercase());
+    }
+    words
 }
 
 /// A name as people write it, out of `DnsName("localhost")` or `IpAddress(127.0.0.1)`. A stranger
@@ -257,5 +269,42 @@ impl ServerCertVerifier for Anybody {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_named_as_certificates_name_it() {
+        let named = |host: Host| server_name(&host).map(|name| name.to_str().into_owned());
+        let name = |name: &str| Host::Name(name.to_owned());
+        assert_eq!(named(name("feed.example.")).expect("a name"), "feed.example");
+        assert_eq!(named(Host::V4([192, 0, 2, 7].into())).expect("an address"), "192.0.2.7");
+        let scope = Some("eth0".to_owned());
+        let local = Host::V6 { address: "fe80::1".parse().expect("an address"), scope };
+        assert_eq!(named(local).expect("an address"), "fe80::1");
+        assert_eq!(named(Host::Any).expect("a name"), "localhost");
+        for impossible in ["ñ.example", "a..b", "."] {
+            let error = named(name(impossible)).expect_err(impossible);
+            assert!(matches!(error, Distrust::BadName(_)), "{error:?}");
+            assert!(error.hint().expect("a hint").contains("Punycode"));
+        }
+    }
+
+    #[test]
+    fn a_strangers_names_are_shown_without_their_wrapping_and_cannot_drive_a_terminal() {
+        assert_eq!(bare("DnsName(\"*.example\")"), "*.example");
+        assert_eq!(bare("IpAddress(192.0.2.7)"), "192.0.2.7");
+        assert_eq!(bare("DnsName(\"a\u{1b}[2J\")"), "a\\u{1b}[2J");
+        assert_eq!(bare("DirectoryName"), "DirectoryName");
+    }
+
+    #[test]
+    fn an_alert_has_the_words_of_its_specification() {
+        assert_eq!(in_words_of_rfc(AlertDescription::HandshakeFailure), "handshake_failure");
+        let alert = AlertDescription::NoApplicationProtocol;
+        assert_eq!(in_words_of_rfc(alert), "no_application_protocol");
     }
 }
