@@ -5,10 +5,12 @@ See `scripts/conformance --help`.
 
 import argparse
 import asyncio
+import multiprocessing
 import os
 import sys
 import time
-from dataclasses import dataclass, field
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
 
 import drive
 import peers
@@ -32,9 +34,8 @@ class Outcome:
     """How one peer did."""
 
     verdicts: list
-    faults: list = field(default_factory=list)
-    results: list = field(default_factory=list)
-    seconds: float = 0
+    faults: list
+    seconds: float
 
     def passed(self):
         return not self.faults and verdict.passed(self.verdicts)
@@ -52,12 +53,8 @@ def main():
     if arguments.self_check:
         return asyncio.run(selfcheck.run())
     messages = suite.MESSAGES_SHORT if arguments.short else suite.MESSAGES_FULL
-    suite.adapt(messages)
     case_ids = suite.matching(arguments.case)
-    outcomes = {}
-    for name in arguments.peer or PEERS:
-        outcomes[name] = asyncio.run(test(name, case_ids, messages))
-        tell(name, outcomes[name], arguments.report)
+    outcomes = test_all(arguments.peer or list(PEERS), case_ids, messages, arguments.report)
     is_all = not arguments.case and not arguments.peer
     passed = all(outcome.passed() for outcome in outcomes.values())
     if is_all and not arguments.short and passed:
@@ -65,8 +62,31 @@ def main():
     return 0 if passed else 1
 
 
+def test_all(names, case_ids, messages, folder):
+    """How each peer did. They are tested side by side, each from a process of its own."""
+    workers = min(len(names), os.cpu_count() or 1)
+    spawning = multiprocessing.get_context("spawn")
+    outcomes = {}
+    with ProcessPoolExecutor(workers, spawning, suite.adapt, (messages,)) as pool:
+        waiting = {pool.submit(work, name, case_ids, messages, folder): name for name in names}
+        for done in as_completed(waiting):
+            outcomes[waiting[done]] = done.result()
+            tell(waiting[done], done.result())
+    return outcomes
+
+
+def work(name, case_ids, messages, folder):
+    """Tests a peer, and writes the suite's reports if wanted."""
+    outcome, results = asyncio.run(test(name, case_ids, messages))
+    if folder:
+        from kosoku._report import write_reports
+
+        write_reports(results, os.path.join(folder, name))
+    return outcome
+
+
 async def test(name, case_ids, messages):
-    """How a peer does in these cases."""
+    """How a peer does in these cases, and the suite's reports."""
     begun = time.monotonic()
     faults, results, found = [], [], {}
     if name == "client":
@@ -81,7 +101,7 @@ async def test(name, case_ids, messages):
         with peers.Server(command) as server:
             results, found = await drive.against_server(server.address(), case_ids)
     verdicts = verdict.judge_all(case_ids, results, found, messages)
-    return Outcome(verdicts, faults, results, time.monotonic() - begun)
+    return Outcome(verdicts, faults, time.monotonic() - begun), results
 
 
 def client_runs(case_ids):
@@ -95,22 +115,16 @@ def client_runs(case_ids):
     return [(extra, chosen) for extra, chosen in runs if chosen]
 
 
-def tell(name, outcome, folder):
-    """Prints what failed, then the sum, and writes the reports if wanted."""
+def tell(name, outcome):
+    """Prints what is wrong, and then the sum."""
     bad = [each for each in outcome.verdicts if each.kind in (verdict.NON_STRICT, verdict.FAILED)]
-    for each in bad:
+    for each in [*bad, *outcome.faults]:
         print(each)
-    for fault in outcome.faults:
-        print(fault)
-    counts = {kind: sum(each.kind == kind for each in outcome.verdicts) for kind in verdict.VERDICTS}
-    counted = ", ".join(f"{count} {kind}" for kind, count in counts.items())
-    print(f"{PEERS[name]}: {len(outcome.verdicts)} cases: {counted} ({outcome.seconds:.0f} s)")
+    kinds = [each.kind for each in outcome.verdicts]
+    counted = ", ".join(f"{kinds.count(kind)} {kind}" for kind in verdict.VERDICTS)
+    print(f"{PEERS[name]}: {len(kinds)} cases: {counted} ({outcome.seconds:.0f} s)")
     if bad:
         print("not strictly OK:", " ".join(each.case_id for each in bad))
-    if folder:
-        from kosoku._report import write_reports
-
-        write_reports(outcome.results, os.path.join(folder, name))
     sys.stdout.flush()
 
 

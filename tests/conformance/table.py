@@ -34,7 +34,8 @@ case. `scripts/conformance` writes this page, and only when no case failed and n
 
 A case is *OK* when the suite says so of its messages and of its closing. In sections 12 and 13 every
 message must have come back besides, the answer to the offer must be one that RFC 7692 §7.1 allows, and
-text of 1 KiB or more must have come back compressed. *Informational* are {informational}, which the
+text of 1 KiB or more must have come back compressed; a relay inflates everything that came back with
+zlib and the window that was agreed on, no wider. *Informational* are {informational}, which the
 suite does not judge, because the RFC leaves them open. There is no section 8 and no section 11.
 
 {tables}""",
@@ -49,7 +50,8 @@ ni pasa de forma no estricta; `scripts/test` hace lo mismo con la décima parte 
 
 Un caso es *OK* cuando la batería lo dice de sus mensajes y de su cierre. En las secciones 12 y 13,
 además, tiene que haber vuelto cada mensaje, la respuesta a la oferta tiene que ser una que permita la
-RFC 7692 §7.1, y el texto de 1 KiB o más tiene que haber vuelto comprimido. *Informativos* son
+RFC 7692 §7.1, y el texto de 1 KiB o más tiene que haber vuelto comprimido; un intermediario descomprime
+todo lo que vuelve con zlib y con la ventana acordada, no mayor. *Informativos* son
 {informational}, que la batería no juzga porque la RFC los deja abiertos. No hay sección 8 ni
 sección 11.
 
