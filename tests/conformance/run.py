@@ -1,7 +1,5 @@
-"""The conformance run: every case of Autobahn's suite, against our servers and our client.
-
-See `scripts/conformance --help`.
-"""
+"""The conformance run: Autobahn's cases, each of which must pass strictly, against our servers and
+our client. Without any of the options that leave something out, it writes docs/conformance.md."""
 
 import argparse
 import asyncio
@@ -43,10 +41,10 @@ class Outcome:
 
 def main():
     parser = argparse.ArgumentParser(prog="scripts/conformance", description=__doc__)
-    parser.add_argument("--short", action="store_true", help="a tenth of the messages in 12 and 13")
-    parser.add_argument("--self-check", action="store_true", help="check that wrong peers fail")
+    parser.add_argument("--short", action="store_true", help="a tenth of the messages in sections 12 and 13")
+    parser.add_argument("--self-check", action="store_true", help="whether wrong servers and clients are found out")
     parser.add_argument("--peer", action="append", choices=PEERS, help="only this one (repeatable)")
-    parser.add_argument("--report", metavar="FOLDER", help="write Autobahn's reports there")
+    parser.add_argument("--report", metavar="FOLDER", help="write Autobahn's own reports there")
     parser.add_argument("case", nargs="*", help="only these, such as 6.4.1 or '12.*'")
     arguments = parser.parse_args()
     suite.check_count()
@@ -54,6 +52,8 @@ def main():
         return asyncio.run(selfcheck.run())
     messages = suite.MESSAGES_SHORT if arguments.short else suite.MESSAGES_FULL
     case_ids = suite.matching(arguments.case)
+    if not case_ids:
+        parser.error(f"no case is called {' or '.join(arguments.case)}")
     outcomes = test_all(arguments.peer or list(PEERS), case_ids, messages, arguments.report)
     is_all = not arguments.case and not arguments.peer
     passed = all(outcome.passed() for outcome in outcomes.values())
