@@ -20,6 +20,9 @@ import verdict
 # Above what the cases' own deadlines add up to while all goes well.
 CLIENT_TIMEOUT_S = 1200
 
+# Of so many cases it is said what was expected and what came. A fault that many cases find is one.
+DETAILED = 20
+
 PEERS = {
     "serve": "enchufe serve echo",
     "client": "Connection::open",
@@ -116,9 +119,9 @@ def client_runs(case_ids):
 
 
 def tell(name, outcome):
-    """Prints what is wrong, and then the sum."""
+    """Prints what is wrong, the sum, and which cases are not strictly OK."""
     bad = [each for each in outcome.verdicts if each.kind in (verdict.NON_STRICT, verdict.FAILED)]
-    for each in [*bad, *outcome.faults]:
+    for each in [*outcome.faults, *bad[:DETAILED]]:
         print(each)
     kinds = [each.kind for each in outcome.verdicts]
     counted = ", ".join(f"{kinds.count(kind)} {kind}" for kind in verdict.VERDICTS)

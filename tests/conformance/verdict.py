@@ -77,7 +77,8 @@ def judge_compressed(result, messages):
     payload, wire = (traffic[f"incomingOctets{level}Level"] for level in ("App", "WebSocket"))
     is_text = case.TESTDATA["file"].endswith(("json", "html", "txt"))
     if is_text and case.LEN >= SURELY_SHORTER and wire >= payload:
-        return Verdict(case_id, FAILED, f"less than {payload} octets of text", f"{wire} octets")
+        expected = f"{payload} octets of text that come back compressed"
+        return Verdict(case_id, FAILED, expected, f"{wire} octets")
     return Verdict(case_id, OK, payload_octets=payload, wire_octets=wire)
 
 
