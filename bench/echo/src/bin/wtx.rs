@@ -18,14 +18,15 @@ fn main() {
             let Ok(mut frame) = reader.read_frame(&mut payload, &mut common, origin).await else {
                 return;
             };
-            match frame.op_code() {
+            let is_over = match frame.op_code() {
                 OpCode::Text | OpCode::Binary => {
-                    if writer.write_frame(&mut common, &mut frame).await.is_err() {
-                        return;
-                    }
+                    writer.write_frame(&mut common, &mut frame).await.is_err()
                 }
-                OpCode::Close => return,
-                _ => {}
+                OpCode::Close => true,
+                _ => false,
+            };
+            if is_over {
+                return;
             }
         }
     });

@@ -13,7 +13,8 @@ use std::os::fd::AsRawFd;
 
 use epoll::Epoll;
 
-/// One buffer for all connections: what a read takes at most.
+/// One buffer for all connections: what a read takes at most. Measured: with 16 KiB in batches of
+/// 32, half of it costs 0 to 8 % more, a quarter 25 %, an eighth three times as much.
 const READ_BYTES: usize = 256 * 1024;
 
 /// A connection, which owns nothing on the heap while it is idle.
@@ -34,7 +35,7 @@ fn main() -> std::io::Result<()> {
 
     // A connection stands at the place of its descriptor.
     let mut connections: Vec<Option<Connection>> = Vec::new();
-    let mut buffer = vec![0; READ_BYTES];
+    let mut buffer = vec![0; read_bytes()];
     let mut events = epoll::events();
     loop {
         for descriptor in epoll.wait(&mut events)? {
@@ -50,6 +51,12 @@ fn main() -> std::io::Result<()> {
             }
         }
     }
+}
+
+/// The second argument, in KiB, to find out what the size of a read is worth.
+fn read_bytes() -> usize {
+    let argument = std::env::args().nth(2);
+    argument.map_or(READ_BYTES, |kib| kib.parse::<usize>().expect("a number of KiB") * 1024)
 }
 
 fn accept(

@@ -25,7 +25,7 @@ fn main() {
 fn run() -> Result<(), String> {
     let options = Options::parse(std::env::args().skip(1))?;
     let mut load = Load::connect(&options)?;
-    load.run(Duration::from_secs_f64(options.warmup_seconds))?;
+    let warmup = load.run(Duration::from_secs_f64(options.warmup_seconds))?;
     let before = options.pid.map(process::Usage::read).transpose()?;
     let outcome = load.run(Duration::from_secs_f64(options.seconds))?;
     let after = options.pid.map(process::Usage::read).transpose()?;
@@ -34,6 +34,7 @@ fn run() -> Result<(), String> {
     let at = |quantile| outcome.latency.value_at_quantile(quantile) as f64 / 1_000.0;
     let mut fields = vec![
         format!("\"messages\":{}", outcome.messages),
+        format!("\"messages_with_warmup\":{}", outcome.messages + warmup.messages),
         format!("\"seconds\":{seconds:.6}"),
         format!("\"messages_per_second\":{:.0}", outcome.messages as f64 / seconds),
         format!("\"p50_us\":{:.1}", at(0.5)),
