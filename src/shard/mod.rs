@@ -29,7 +29,7 @@ use enchufe_core::{
 };
 use mio::{Events, Poll, Token};
 
-use crate::limits;
+use crate::{limits, transport};
 pub use deadlines::Patience;
 use socket::{Phase, Socket};
 pub(crate) use {
