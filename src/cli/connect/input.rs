@@ -5,7 +5,7 @@
 
 use std::io::{IsTerminal as _, stderr, stdin};
 
-use bytes::{Bytes, BytesMut};
+use bytes::{BufMut as _, Bytes, BytesMut};
 use enchufe_core::Message;
 use tokio::{
     io::{AsyncReadExt as _, Stdin},
@@ -40,6 +40,8 @@ struct Standard {
     unframer: Unframer,
     prompt: Option<String>,
     kind: Kind,
+    /// The most that is read at once.
+    chunk_bytes_max: usize,
     has_ended: bool,
 }
 
@@ -90,8 +92,19 @@ impl Input {
             _ => (framing, kind),
         };
         let unframer = Unframer::new(framing, has_crlf, message_bytes_max);
-        let stdin = tokio::io::stdin();
-        Self::new(Source::Standard(Standard { stdin, unframer, prompt, kind, has_ended: false }))
+        let chunk_bytes_max = match framing {
+            // Each chunk is a message.
+            Framing::Raw => limits::CHUNK_BYTES.min(message_bytes_max),
+            _ => limits::CHUNK_BYTES,
+        };
+        Self::new(Source::Standard(Standard {
+            stdin: tokio::io::stdin(),
+            unframer,
+            prompt,
+            kind,
+            chunk_bytes_max,
+            has_ended: false,
+        }))
     }
 
     /// What the user types.
@@ -197,13 +210,14 @@ impl Standard {
                 output::ask(prompt);
                 is_asked = true;
             }
-            let mut chunk = BytesMut::with_capacity(limits::CHUNK_BYTES);
+            let mut chunk =
+                BytesMut::with_capacity(self.chunk_bytes_max).limit(self.chunk_bytes_max);
             if self.stdin.read_buf(&mut chunk).await.map_err(Failure::Input)? == 0 {
                 self.has_ended = true;
                 let rest = self.unframer.rest().map_err(Failure::Framing)?;
                 return Ok(rest.map(|payload| self.kind.message(payload)));
             }
-            self.unframer.push(chunk.freeze());
+            self.unframer.push(chunk.into_inner().freeze());
         }
     }
 }

@@ -163,8 +163,9 @@ impl Face {
                 false => Kind::Detected,
             };
             let prompt = args.prompt.as_deref();
-            // Chunks of a stream have no bound of their own.
-            let bytes_max = if framing == Framing::Raw { usize::MAX } else { message_bytes_max };
+            // Chunks of a stream are no messages.
+            let is_unbounded = is_stream && framing == Framing::Raw;
+            let bytes_max = if is_unbounded { usize::MAX } else { message_bytes_max };
             (Input::standard(framing, read, prompt, bytes_max), Screen::standard(framing))
         };
         let ending = Ending {

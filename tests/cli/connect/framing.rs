@@ -61,6 +61,21 @@ fn raw_output_is_what_was_received_and_nothing_else() {
 }
 
 #[test]
+fn no_read_of_raw_input_is_longer_than_a_message_may_be() {
+    let (sender, received) = std::sync::mpsc::channel();
+    let address = ws_server(move |mut ws| {
+        while let Ok(Message::Binary(bytes)) = ws.read() {
+            sender.send(bytes.to_vec()).expect("the test listens");
+        }
+    });
+    let arguments = ["connect", &address, "--framing=raw", "--max-message=3", "--wait=0"];
+    assert_eq!(run(&arguments, b"12345678").code, Some(5), "nothing came back");
+    let received: Vec<Vec<u8>> = received.iter().collect();
+    assert!(received.iter().all(|message| message.len() <= 3), "{received:?}");
+    assert_eq!(received.concat(), b"12345678");
+}
+
+#[test]
 fn a_binary_message_is_a_line_of_its_exact_bytes() {
     let address = ws_server(|mut ws| {
         ws.send(Message::binary(&b"\xff\x00\n"[..])).expect("sent");
