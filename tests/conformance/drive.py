@@ -13,20 +13,24 @@ import suite
 from relay import Relay
 
 PATIENCE_S = 20
+# Sections 1 to 10 take ten seconds, and a case of the others at most a few.
+DIRECT_TIMEOUT_S = 300
+CASE_TIMEOUT_S = 300
 
 
 async def against_server(address, case_ids):
-    """The reports of these cases against the server at this address, and what the relay found."""
+    """The reports of these cases against the server at this address, and what the relay found. A
+    server that leaves a case without an end gets no further cases."""
     results, found = [], {}
-    direct = [case_id for case_id in case_ids if not suite.is_compressed(case_id)]
-    if direct:
-        results += await reports_of(run_fuzzingclient(address, direct))
-    if relayed := [case_id for case_id in case_ids if suite.is_compressed(case_id)]:
-        async with Relay(address, "server") as relay:
-            for case_id in relayed:
-                url = f"ws://{relay.address}/{case_id}"
-                results += await reports_of(run_fuzzingclient(url, [case_id]))
-        found = {target.removeprefix("/"): fault for target, fault in relay.faults.items()}
+    with contextlib.suppress(asyncio.TimeoutError):
+        if direct := [case_id for case_id in case_ids if not suite.is_compressed(case_id)]:
+            results += await reports_of(run_fuzzingclient(address, direct), DIRECT_TIMEOUT_S)
+        if relayed := [case_id for case_id in case_ids if suite.is_compressed(case_id)]:
+            async with Relay(address, "server") as relay:
+                for case_id in relayed:
+                    run = run_fuzzingclient(f"ws://{relay.address}/{case_id}", [case_id])
+                    results += await reports_of(run, CASE_TIMEOUT_S)
+            found = {target.removeprefix("/"): fault for target, fault in relay.faults.items()}
     return results, found
 
 
@@ -45,7 +49,7 @@ async def against_client(command, case_ids, timeout_s):
         if wrong:
             with contextlib.suppress(ConnectionError):
                 await end(server)
-        results = await reports_of(asyncio.wait_for(server.get_result(), PATIENCE_S))
+        results = await reports_of(server.get_result(), PATIENCE_S)
     found = {}
     for target, fault in relay.faults.items() if relay else ():
         number = re.search(r"case=(\d+)", target)
@@ -53,10 +57,10 @@ async def against_client(command, case_ids, timeout_s):
     return results, found, wrong
 
 
-async def reports_of(run):
+async def reports_of(run, timeout_s):
     """The reports, whether all cases passed or not."""
     try:
-        return await run
+        return await asyncio.wait_for(run, timeout_s)
     except FailureError as failure:
         return failure.results
 

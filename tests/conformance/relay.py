@@ -24,10 +24,12 @@ class Relay:
         return self
 
     async def __aexit__(self, *_):
-        """What was still under way is looked at to its end."""
+        """What was still under way is looked at to its end, if it has one."""
         self.server.close()
         if self.connections:
-            await asyncio.wait(self.connections, timeout=PATIENCE_S)
+            _, endless = await asyncio.wait(self.connections, timeout=PATIENCE_S)
+            for connection in endless:
+                connection.cancel()
         await self.server.wait_closed()
 
     async def serve(self, reader, writer):

@@ -63,13 +63,13 @@ PEERS = {
         "serve": "The server: `enchufe serve echo`",
         "client": "The client: `enchufe::Connection`, echoing, with the default offer (13.2, 13.5 and "
         "13.6: and `client_no_context_takeover`)",
-        "listener": "The library's server: `enchufe::Listener`, keeping its windows",
+        "listener": "The library's server: `enchufe::Listener`, keeping its window",
     },
     "conformance.es.md": {
         "serve": "El servidor: `enchufe serve echo`",
         "client": "El cliente: `enchufe::Connection`, como eco, con la oferta por defecto (13.2, 13.5 "
         "y 13.6: y `client_no_context_takeover`)",
-        "listener": "El servidor de la biblioteca: `enchufe::Listener`, que conserva sus ventanas",
+        "listener": "El servidor de la biblioteca: `enchufe::Listener`, que conserva su ventana",
     },
 }
 
