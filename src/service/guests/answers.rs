@@ -27,6 +27,7 @@ pub(super) struct Waiting {
 
 impl Answers {
     /// Where the next bytes for a client go.
+    #[inline]
     pub(super) fn of<'a>(&'a mut self, waiting: &'a mut Option<Box<Waiting>>) -> &'a mut Vec<u8> {
         match waiting {
             Some(waiting) => &mut waiting.bytes,
@@ -64,10 +65,12 @@ impl Outlet for Answers {
         self.close(guest, reason);
     }
 
+    #[inline]
     fn is_closing(&self, guest: &Guest) -> bool {
         guest.is_closing
     }
 
+    #[inline]
     fn is_filling(&self, _: &Guest) -> bool {
         self.out.len() >= limits::SHARD_BUFFER_BYTES
     }

@@ -72,6 +72,7 @@ impl Guests {
 impl Tenant for Guests {
     type Outlet = Answers;
 
+    #[inline]
     fn outlet(&mut self) -> &mut Answers {
         &mut self.answers
     }
@@ -87,6 +88,7 @@ impl Tenant for Guests {
         }
     }
 
+    #[inline]
     fn on_message(&mut self, guest: &mut Guest, received: Received<'_>) -> Result<(), Full> {
         let deflater = match &mut guest.compression {
             Some(compression) if received.compressed => Some(self.compressors.get(compression)),
