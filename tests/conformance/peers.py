@@ -14,7 +14,7 @@ ANY_PORT = "ws://127.0.0.1:0"
 
 FOLDER = os.path.dirname(os.path.abspath(os.environ["ENCHUFE_BIN"]))
 SERVE_ECHO = [os.path.join(FOLDER, "enchufe"), "--lang", "en", "serve", "echo", "--quiet"]
-SERVE_ECHO += ["--message-bytes-max", str(suite.MESSAGE_BYTES_MAX), ANY_PORT]
+SERVE_ECHO += ["--max-message", str(suite.MESSAGE_BYTES_MAX), ANY_PORT]
 LIBRARY = os.path.join(FOLDER, "examples", "conformance_echo")
 
 
