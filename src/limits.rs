@@ -98,6 +98,10 @@ pub const REFUSAL_LINES_MAX: usize = 24;
 /// How many schemes of authentication are kept of those that a server asks for.
 pub const CHALLENGES_MAX: usize = 8;
 
+/// How many bytes of messages gather on a connection before they are sent even if nobody asked for
+/// it. One message more may wait.
+pub const GATHERED_BYTES_MAX: usize = 64 << 10;
+
 /// What one read of a WebSocket makes room for, in bytes.
 pub const WS_READ_BYTES: usize = 16 << 10;
 

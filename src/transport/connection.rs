@@ -106,6 +106,35 @@ impl Connection {
         self.outgoing.send(message).await
     }
 
+    /// Queues a message, to leave in one write with those fed behind it. It is sent when
+    /// [flushed](Self::flush), or before a further one when 64 KiB wait. Datagrams leave at once.
+    ///
+    /// # Errors
+    ///
+    /// See [`SendError`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Over WebSocket the message is queued whole or not at all. Not safe on streams, as
+    /// [`Self::send`] is not.
+    pub async fn feed(&mut self, message: Message) -> Result<(), SendError> {
+        self.outgoing.feed(message).await
+    }
+
+    /// Sends what was fed, and waits until the system has taken it.
+    ///
+    /// # Errors
+    ///
+    /// See [`SendError`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Over WebSocket what is left goes out before whatever is sent next. Not safe on streams, as
+    /// [`Self::send`] is not.
+    pub async fn flush(&mut self) -> Result<(), SendError> {
+        self.outgoing.flush().await
+    }
+
     /// Tells the peer of a stream that nothing more will come, and goes on receiving. Transports
     /// that cannot be half closed ignore it.
     ///
@@ -260,6 +289,40 @@ impl Outgoing {
             OutgoingKind::Stream(outgoing) => outgoing.send(message).await,
             OutgoingKind::Datagram(outgoing) => outgoing.send(message).await,
             OutgoingKind::Ws(outgoing) => outgoing.send(message).await,
+        }
+    }
+
+    /// As [`Connection::feed`].
+    ///
+    /// # Errors
+    ///
+    /// See [`SendError`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Over WebSocket the message is queued whole or not at all. Not safe on streams.
+    pub async fn feed(&mut self, message: Message) -> Result<(), SendError> {
+        match &mut self.0 {
+            OutgoingKind::Stream(outgoing) => outgoing.feed(message).await,
+            OutgoingKind::Datagram(outgoing) => outgoing.send(message).await,
+            OutgoingKind::Ws(outgoing) => outgoing.feed(message).await,
+        }
+    }
+
+    /// As [`Connection::flush`].
+    ///
+    /// # Errors
+    ///
+    /// See [`SendError`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Over WebSocket what is left goes out before whatever is sent next. Not safe on streams.
+    pub async fn flush(&mut self) -> Result<(), SendError> {
+        match &mut self.0 {
+            OutgoingKind::Stream(outgoing) => outgoing.flush().await,
+            OutgoingKind::Datagram(_) => Ok(()),
+            OutgoingKind::Ws(outgoing) => outgoing.flush().await,
         }
     }
 

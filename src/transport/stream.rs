@@ -2,14 +2,14 @@
 
 use std::io;
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, BufMut as _, Bytes, BytesMut};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 
 use super::{CutError, Cutter, Framing, Peer, RecvError, SendError};
 use crate::core::Message;
-use crate::limits::{STREAM_CHUNK_BYTES_MAX, STREAM_CHUNK_BYTES_MIN};
+use crate::limits::{GATHERED_BYTES_MAX, STREAM_CHUNK_BYTES_MAX, STREAM_CHUNK_BYTES_MIN};
 
 /// Reads one chunk off a half that has `readable` and `try_read_buf`, which are not in a trait.
 /// The buffer is made once there is something to read, so that a quiet connection has none.
@@ -161,6 +161,8 @@ impl Incoming {
 pub(super) struct Outgoing {
     writer: Writer,
     framing: Framing,
+    /// What was fed and not sent yet.
+    gathered: BytesMut,
     peer: Peer,
 }
 
@@ -174,7 +176,8 @@ enum Writer {
 
 impl Outgoing {
     fn new(writer: Writer, peer: &Peer) -> Self {
-        Self { writer, framing: Framing::Raw, peer: peer.clone() }
+        let gathered = BytesMut::new();
+        Self { writer, framing: Framing::Raw, gathered, peer: peer.clone() }
     }
 
     pub(super) fn set_framing(&mut self, framing: Framing) {
@@ -183,11 +186,42 @@ impl Outgoing {
 
     /// Not safe to cancel: a part of the message may have been sent.
     pub(super) async fn send(&mut self, message: Message) -> Result<(), SendError> {
-        let Some((before, after)) = self.framing.around(message.payload.len()) else {
+        if !self.gathered.is_empty() {
+            self.feed(message).await?;
+            return self.flush().await;
+        }
+        let (before, after) = self.around(&message)?;
+        self.write(before.chain(message.payload).chain(after)).await
+    }
+
+    /// Gathers messages to be sent together. Not safe to cancel, when enough has gathered to be
+    /// sent.
+    pub(super) async fn feed(&mut self, message: Message) -> Result<(), SendError> {
+        if self.gathered.len() >= GATHERED_BYTES_MAX {
+            self.flush().await?;
+        }
+        let (before, after) = self.around(&message)?;
+        self.gathered.put(before.chain(message.payload).chain(after));
+        Ok(())
+    }
+
+    /// Sends what has gathered. Not safe to cancel: a part of it may have been sent.
+    pub(super) async fn flush(&mut self) -> Result<(), SendError> {
+        match std::mem::take(&mut self.gathered) {
+            gathered if gathered.is_empty() => Ok(()),
+            gathered => self.write(gathered).await,
+        }
+    }
+
+    /// What its framing puts around a message.
+    fn around(&self, message: &Message) -> Result<(Bytes, &'static [u8]), SendError> {
+        self.framing.around(message.payload.len()).ok_or_else(|| {
             let error = io::Error::new(io::ErrorKind::InvalidInput, "no length says as much");
-            return Err(SendError::from_io(&self.peer, error));
-        };
-        let bytes = before.chain(message.payload).chain(after);
+            SendError::from_io(&self.peer, error)
+        })
+    }
+
+    async fn write(&mut self, bytes: impl Buf) -> Result<(), SendError> {
         let sent = match &mut self.writer {
             Writer::Tcp(half) => write(half, bytes).await,
             #[cfg(unix)]
@@ -199,6 +233,7 @@ impl Outgoing {
 
     /// Half-closes sockets. Standard output is flushed: it belongs to the whole program.
     pub(super) async fn finish(&mut self) -> Result<(), SendError> {
+        self.flush().await?;
         let finished = match &mut self.writer {
             Writer::Tcp(half) => half.shutdown().await,
             #[cfg(unix)]

@@ -2,6 +2,8 @@
 
 mod client;
 mod closing;
+mod compression;
+mod gathering;
 mod handshake;
 mod liveness;
 mod messages;

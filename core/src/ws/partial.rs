@@ -275,6 +275,7 @@ impl PartialMessage {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ws::deflate::{Deflater, Direction, WindowBits};
 
     const LIMITS: Limits = Limits { message_bytes_max: 1 << 20, fragment_overhead_bytes: 64 };
 
@@ -334,6 +335,25 @@ mod tests {
                 partial.receive(piece, LIMITS, None).expect("a ping");
             }
             assert_eq!(partial.control[..], [b'x'; 23]);
+        }
+    }
+
+    #[test]
+    fn inflating_reserves_no_more_than_the_longest_message() {
+        let direction = Direction { context_takeover: false, window_bits: WindowBits::MAX };
+        let mut zeros = Vec::new();
+        Deflater::new(direction).compress(&vec![0; 4 << 20], &mut zeros);
+        for (message_bytes_max, piece_len) in [(0, 9), (100, 1), (5000, 7), (1 << 20, 4096)] {
+            let limits = Limits { message_bytes_max, ..LIMITS };
+            let mut inflater = Inflater::new(direction);
+            let mut message = PartialMessage::new(Opcode::Binary, true, zeros.len());
+            let refused = zeros.chunks(piece_len).find_map(|piece| {
+                let inflated = message.inflate(piece, limits, &mut inflater);
+                assert!(message.bytes.capacity() <= message_bytes_max);
+                inflated.err()
+            });
+            let bytes_max = message_bytes_max;
+            assert_eq!(refused, Some(ViolationKind::InflatesTooBig { bytes_max }));
         }
     }
 }

@@ -13,5 +13,7 @@ mod naive_inflate;
 mod negotiation;
 mod properties;
 mod run;
+mod seeds;
+mod targets;
 mod tungstenite;
 mod violations;

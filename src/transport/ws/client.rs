@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use enchufe_core::ws::{
     Role,
+    deflate::{self, Agreed},
     handshake::{self, HandshakeError},
 };
 use http_body_util::Empty;
@@ -34,6 +35,8 @@ pub struct ClientOptions {
     /// More header fields to send, by name and value. What the handshake itself sets is refused;
     /// see [`parse_header`](super::parse_header).
     pub headers: Vec<(String, String)>,
+    /// How to offer compression; `None` does not.
+    pub deflate: Option<deflate::Offer>,
     /// When the server is pinged and given up; `None` leaves that to the system.
     pub keepalive: Option<Keepalive>,
 }
@@ -45,6 +48,7 @@ impl Default for ClientOptions {
             protocols: Vec::new(),
             origin: None,
             headers: Vec::new(),
+            deflate: None,
             keepalive: Some(Keepalive::default()),
         }
     }
@@ -68,14 +72,15 @@ pub(crate) async fn open(
         };
         shake_hands(stream, address, &options.ws, deadline).await
     };
-    let (stream, received) = timeout_at(deadline, exchange).await.unwrap_or_else(|_| {
-        let timeout = options.timeout;
-        Err(OpenError::TimedOut { address: address.to_string(), timeout })
-    })?;
+    let (stream, received, deflate) =
+        timeout_at(deadline, exchange).await.unwrap_or_else(|_| {
+            let timeout = options.timeout;
+            Err(OpenError::TimedOut { address: address.to_string(), timeout })
+        })?;
     let terms = Terms {
         role: Role::Client,
         message_bytes_max: options.ws.message_bytes_max,
-        deflate: None,
+        deflate,
         keepalive: options.ws.keepalive,
     };
     let (incoming, outgoing) = super::start(stream, peer.clone(), &received, &terms);
@@ -87,7 +92,7 @@ async fn shake_hands(
     address: &WsAddress,
     options: &ClientOptions,
     deadline: Instant,
-) -> Result<(Wire, Bytes), OpenError> {
+) -> Result<(Wire, Bytes, Option<Agreed>), OpenError> {
     let failed = |status: Option<u16>, reason: String| OpenError::Handshake {
         address: address.to_string(),
         status,
@@ -119,19 +124,20 @@ async fn shake_hands(
     let headers: Vec<_> =
         answer.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
     let offered: Vec<_> = options.protocols.iter().map(String::as_str).collect();
-    match handshake::verify(status, &headers, &key, &offered, None) {
-        Ok(_) => {}
+    let verified = handshake::verify(status, &headers, &key, &offered, options.deflate.as_ref());
+    let opened = match verified {
+        Ok(opened) => opened,
         Err(HandshakeError::Status(_)) => {
             let refusal = Box::new(Refusal::read(answer, deadline).await);
             return Err(OpenError::Refusal { address: address.to_string(), refusal });
         }
         Err(error) => return Err(failed(Some(status), error.to_string())),
-    }
+    };
     let upgraded = hyper::upgrade::on(answer).await.map_err(broken)?;
     let Parts { io, read_buf, .. } = upgraded
         .downcast::<TokioIo<Wire>>()
         .expect("the socket comes back as it was handed to hyper");
-    Ok((io.into_inner(), read_buf))
+    Ok((io.into_inner(), read_buf, opened.deflate))
 }
 
 fn request(
@@ -147,6 +153,9 @@ fn request(
         .header(header::SEC_WEBSOCKET_VERSION, handshake::VERSION);
     if !options.protocols.is_empty() {
         request = request.header(header::SEC_WEBSOCKET_PROTOCOL, options.protocols.join(", "));
+    }
+    if let Some(offer) = &options.deflate {
+        request = request.header(header::SEC_WEBSOCKET_EXTENSIONS, offer.to_string());
     }
     if let Some(origin) = &options.origin {
         request = request.header(header::ORIGIN, origin);

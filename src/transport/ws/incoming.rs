@@ -23,6 +23,8 @@ pub(crate) struct Incoming {
     phase: Phase,
     closed_with: Option<CloseReason>,
     watch: Watch,
+    /// Whether pings were answered and the answers have not gone.
+    owes_pongs: bool,
     /// How we may compress.
     pub(super) deflate: Option<Direction>,
 }
@@ -67,6 +69,7 @@ impl Incoming {
             phase: Phase::Open,
             closed_with: None,
             watch: Watch::default(),
+            owes_pongs: false,
             deflate,
         }
     }
@@ -117,9 +120,16 @@ impl Incoming {
                 Phase::Ended => return Ok(None),
             }
             match self.decode() {
-                Found::Message(message) => return Ok(Some(message)),
+                Found::Message(message) => {
+                    // What is done with it may take long.
+                    if self.owes_pongs {
+                        self.flush();
+                    }
+                    return Ok(Some(message));
+                }
                 Found::Control => continue,
-                Found::Nothing => {}
+                // Answers to all pings of one read leave together, and with what was fed meanwhile.
+                Found::Nothing => _ = self.flush(),
             }
             if self.shared.close_deadline().is_some_and(|deadline| deadline <= Instant::now()) {
                 self.shut();
@@ -160,6 +170,7 @@ impl Incoming {
             Some(Event::Message(message)) => Found::Message(message.to_owned()),
             Some(Event::Ping(payload)) => {
                 self.shared.write(|writer| writer.put_pong(payload));
+                self.owes_pongs = true;
                 Found::Control
             }
             Some(Event::Pong(_)) => Found::Control,
@@ -172,9 +183,6 @@ impl Incoming {
             }
         };
         self.buffer.advance(consumed);
-        if let Found::Control = found {
-            self.flush();
-        }
         found
     }
 
@@ -188,7 +196,8 @@ impl Incoming {
     }
 
     /// Sends what the socket takes at once, and says whether that was everything.
-    fn flush(&self) -> bool {
+    fn flush(&mut self) -> bool {
+        self.owes_pongs = false;
         // When writing fails, so will reading, and that is where it is reported.
         self.shared.flush().unwrap_or(true)
     }

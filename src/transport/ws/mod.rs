@@ -83,8 +83,9 @@ impl Terms {
 fn start(stream: Wire, peer: Peer, received: &[u8], terms: &Terms) -> (Incoming, Outgoing) {
     os::keep_unsent_short(stream.stream());
     let limits = Limits { message_bytes_max: terms.message_bytes_max, ..Limits::default() };
-    let shared = Arc::new(Shared::new(stream, peer, Writer::new(terms.role), terms.keepalive));
     let (ours, peers) = terms.directions();
+    let writer = Writer::new(terms.role, ours);
+    let shared = Arc::new(Shared::new(stream, peer, writer, terms.keepalive));
     let decoder = match peers {
         Some(direction) => Decoder::with_deflate(terms.role, limits, direction),
         None => Decoder::new(terms.role, limits),

@@ -19,7 +19,8 @@ impl Outgoing {
         Self { shared }
     }
 
-    /// Sends one message and waits until the system has taken all of it.
+    /// Sends one message, behind those that were [fed](Self::feed), and waits until the system has
+    /// taken all of it.
     ///
     /// # Errors
     ///
@@ -28,34 +29,67 @@ impl Outgoing {
     ///
     /// # Cancel safety
     ///
-    /// Dropped before the first byte went, nothing is sent. Dropped later, the rest of the frame
-    /// goes out before whatever is sent next.
+    /// Dropped while earlier messages fill the queue, nothing of this one is sent. Dropped later,
+    /// it goes out whole, before whatever is sent next.
     pub(crate) async fn send(&mut self, message: Message) -> Result<(), SendError> {
+        self.feed(message).await?;
+        self.flush().await
+    }
+
+    /// Queues one message, to leave together with what is fed behind it: when
+    /// [flushed](Self::flush), when the other half of the connection waits, or when
+    /// [`limits::GATHERED_BYTES_MAX`] wait already, which are then sent first.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::send`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: the message is queued whole or not at all.
+    pub(crate) async fn feed(&mut self, message: Message) -> Result<(), SendError> {
         // A peer that always takes what we send must not keep other tasks waiting.
         tokio::task::consume_budget().await;
         let mut message = Some(message);
-        while !self.advance(&mut message)? {
+        while !self.queue(&mut message)? {
             self.room().await?;
         }
         Ok(())
     }
 
-    /// Finishes what was begun, begins the message, and says whether that is done too.
-    fn advance(&self, message: &mut Option<Message>) -> Result<bool, SendError> {
+    /// Waits until the system has taken all that was fed.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::send`], except that a connection that is closing is flushed, too.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: what is left goes out before whatever is sent next.
+    pub(crate) async fn flush(&mut self) -> Result<(), SendError> {
+        while !self.shared.flush()? {
+            self.room().await?;
+        }
+        Ok(())
+    }
+
+    /// Queues the message if there is room, which may have to be made first. False when there is
+    /// none.
+    fn queue(&self, message: &mut Option<Message>) -> Result<bool, SendError> {
         let Shared { stream, peer, .. } = &*self.shared;
+        let failed = |error| SendError::from_io(peer, error);
         self.shared.write(|writer| {
-            loop {
-                if message.is_some() && writer.is_closing() {
-                    return Err(SendError::Closed { peer: peer.clone() });
-                }
-                if !writer.flush(stream).map_err(|error| SendError::from_io(peer, error))? {
-                    return Ok(false);
-                }
-                match message.take() {
-                    Some(message) => writer.put(message),
-                    None => return Ok(true),
-                }
+            if writer.is_closing() {
+                return Err(SendError::Closed { peer: peer.clone() });
             }
+            writer.failure().map_or(Ok(()), |error| Err(failed(error)))?;
+            if writer.is_full() && !writer.flush(stream).map_err(failed)? {
+                return Ok(false);
+            }
+            if let Some(message) = message.take() {
+                writer.put(message);
+            }
+            Ok(true)
         })
     }
 

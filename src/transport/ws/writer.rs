@@ -1,26 +1,51 @@
-//! What still has to go out to one peer: at most one frame in the making and a few small ones.
+//! What still has to go out to one peer: messages that were put together, and a few small frames.
 //!
 //! Both halves of a connection write: one the messages, the other pongs, pings and the answer to
-//! a Close frame. So this stands between them under a lock that is never held across a wait. A
-//! frame that was begun is always finished before anything else, whoever began it.
+//! a Close frame. So this stands between them under a lock that is never held across a wait.
+//! Everything that waits leaves in one write; a frame that was begun is always finished before
+//! anything else, whoever began it.
 
-use std::io::{self, IoSlice};
+use std::{
+    collections::VecDeque,
+    io::{self, IoSlice},
+    mem,
+};
 
+use arrayvec::ArrayVec;
 use bytes::{Buf as _, Bytes};
 use enchufe_core::{
-    Kind, Message,
-    ws::{CloseReason, HeaderBytes, Opcode, Role, encode},
+    Kind, Message, MessageRef,
+    ws::{
+        CloseReason, Opcode, Role,
+        deflate::{Deflater, Direction},
+        encode,
+    },
 };
 use tokio::time::Instant;
 
-use crate::transport::wire::Wire;
+use crate::{limits, transport::wire::Wire};
+
+/// From which length on a payload is lent to the system from where it lies, in bytes. A shorter
+/// one is copied next to its neighbours.
+const LENT_BYTES_MIN: usize = 4 << 10;
+/// How many pieces of memory one write takes. Between two of them lies a lent payload.
+const SLICES_MAX: usize = 32;
 
 /// The sending side of a connection, as far as it needs no waiting.
 #[derive(Debug)]
 pub(super) struct Writer {
     role: Role,
-    head: HeaderBytes,
-    body: Bytes,
+    /// What is written next, from the front.
+    pieces: VecDeque<Bytes>,
+    /// Frames behind that, to which more can be added.
+    gathered: Vec<u8>,
+    waiting_bytes: usize,
+    /// Whether the socket took less than what waited. Small frames then wait until it has all.
+    is_held: bool,
+    /// How we may compress.
+    deflate: Option<Direction>,
+    /// Without context takeover there is none unless something waits.
+    deflater: Option<Box<Deflater>>,
     /// The latest ping that is not answered yet. Earlier ones need no answer of their own
     /// (RFC 6455 §5.5.3), so that a peer which only pings costs no more than this.
     pong: Option<Bytes>,
@@ -39,11 +64,15 @@ enum Closing {
 }
 
 impl Writer {
-    pub(super) fn new(role: Role) -> Self {
+    pub(super) fn new(role: Role, deflate: Option<Direction>) -> Self {
         Self {
             role,
-            head: HeaderBytes::new(),
-            body: Bytes::new(),
+            pieces: VecDeque::new(),
+            gathered: Vec::new(),
+            waiting_bytes: 0,
+            is_held: false,
+            deflate,
+            deflater: None,
             pong: None,
             ping: false,
             closing: Closing::Open,
@@ -60,7 +89,7 @@ impl Writer {
 
     /// Whether nothing waits and nothing had to.
     pub(super) fn is_fresh(&self) -> bool {
-        self.is_between_frames()
+        self.is_empty()
             && self.pong.is_none()
             && !self.ping
             && !self.is_closing()
@@ -78,28 +107,46 @@ impl Writer {
         self.progress_at
     }
 
-    /// Begins a message. Only between frames, and not after a Close frame.
+    /// Whether a further message had better wait until something has gone.
+    pub(super) fn is_full(&self) -> bool {
+        self.waiting_bytes >= limits::GATHERED_BYTES_MAX
+    }
+
+    /// Adds a message behind what waits. Not after a Close frame.
     pub(super) fn put(&mut self, message: Message) {
-        debug_assert!(self.is_between_frames() && !self.is_closing());
-        match self.mask() {
-            None => {
-                let opcode = match message.kind {
+        debug_assert!(!self.is_closing());
+        let Message { kind, payload } = message;
+        let (mask, before) = (self.mask(), self.gathered.len());
+        match self.deflate {
+            Some(direction) if payload.len() >= encode::COMPRESSED_BYTES_MIN => {
+                let deflater =
+                    self.deflater.get_or_insert_with(|| Box::new(Deflater::new(direction)));
+                encode::shortest(&mut self.gathered, kind, &payload, mask, deflater);
+            }
+            None if mask.is_none() && payload.len() >= LENT_BYTES_MIN => {
+                let opcode = match kind {
                     Kind::Text => Opcode::Text,
                     Kind::Binary => Opcode::Binary,
                 };
-                self.head = encode::header(opcode, message.payload.len(), None);
-                self.body = message.payload;
+                let header = encode::header(opcode, payload.len(), None);
+                self.gathered.extend_from_slice(&header);
+                self.seal();
+                self.waiting_bytes += header.len() + payload.len();
+                self.pieces.push_back(payload);
+                return;
             }
-            mask => {
-                let mut frame = Vec::new();
-                encode::message(&mut frame, message.as_ref(), mask);
-                self.body = frame.into();
-            }
+            _ => encode::message(&mut self.gathered, MessageRef { kind, payload: &payload }, mask),
         }
+        self.waiting_bytes += self.gathered.len() - before;
     }
 
+    /// Answers a ping. While the socket takes nothing, only the latest answer is kept.
     pub(super) fn put_pong(&mut self, payload: &[u8]) {
-        self.pong = Some(Bytes::copy_from_slice(payload));
+        if self.is_held || self.is_full() || self.is_closing() {
+            self.pong = Some(Bytes::copy_from_slice(payload));
+        } else {
+            self.put_frame(Opcode::Pong, payload);
+        }
     }
 
     pub(super) fn put_ping(&mut self) {
@@ -118,8 +165,16 @@ impl Writer {
     /// Gives up on whatever is left.
     pub(super) fn fail(&mut self, kind: io::ErrorKind) {
         self.failed.get_or_insert(kind);
-        (self.head, self.body) = (HeaderBytes::new(), Bytes::new());
+        self.pieces = VecDeque::new();
+        self.gathered = Vec::new();
+        self.waiting_bytes = 0;
+        self.deflater = None;
         self.blocked_since = None;
+    }
+
+    /// Why nothing more can be sent, if so.
+    pub(super) fn failure(&self) -> Option<io::Error> {
+        self.failed.map(io::Error::from)
     }
 
     /// Writes as much as the socket takes without waiting. `Ok(true)` when that was everything.
@@ -132,21 +187,30 @@ impl Writer {
             if let Some(kind) = self.failed {
                 return Err(kind.into());
             }
-            let is_done = self.is_between_frames() && !self.next_control_frame();
-            let written = if is_done {
+            if !self.is_held {
+                self.put_small_frames();
+            }
+            self.seal();
+            let written = if self.is_empty() {
                 // What TLS has kept of it is part of it.
                 stream.try_flush().map(|()| 0)
             } else {
-                let slices = [IoSlice::new(&self.head), IoSlice::new(&self.body)];
+                let slices: ArrayVec<_, SLICES_MAX> =
+                    self.pieces.iter().take(SLICES_MAX).map(|piece| IoSlice::new(piece)).collect();
                 stream.try_write_vectored(&slices)
             };
             match written {
-                Ok(_) if is_done => {
+                Ok(_) if self.is_empty() => {
                     self.unblock();
-                    return Ok(true);
+                    // Small frames may have waited for this.
+                    if !mem::take(&mut self.is_held) {
+                        self.rest();
+                        return Ok(true);
+                    }
                 }
                 Ok(count) => self.advance(count),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.is_held = true;
                     self.blocked_since.get_or_insert_with(Instant::now);
                     return Ok(false);
                 }
@@ -156,38 +220,62 @@ impl Writer {
         }
     }
 
-    fn is_between_frames(&self) -> bool {
-        self.head.is_empty() && self.body.is_empty()
+    fn is_empty(&self) -> bool {
+        self.waiting_bytes == 0
     }
 
-    /// Begins the next small frame, if one waits. Nothing follows a Close frame.
-    fn next_control_frame(&mut self) -> bool {
-        let mut frame = Vec::new();
+    /// Makes a piece of what was gathered.
+    fn seal(&mut self) {
+        if !self.gathered.is_empty() {
+            self.pieces.push_back(mem::take(&mut self.gathered).into());
+        }
+    }
+
+    /// Everything has gone: an idle connection keeps no memory but for context takeover.
+    fn rest(&mut self) {
+        self.pieces = VecDeque::new();
+        if self.deflate.is_some_and(|direction| !direction.context_takeover) {
+            self.deflater = None;
+        }
+    }
+
+    /// Puts the small frames that wait behind everything else. Nothing follows a Close frame.
+    fn put_small_frames(&mut self) {
         if let Closing::Sent = self.closing {
             (self.pong, self.ping) = (None, false);
-            return false;
+            return;
         }
         if let Some(payload) = self.pong.take() {
-            encode::frame(&mut frame, Opcode::Pong, &payload, self.mask());
-        } else if std::mem::take(&mut self.ping) {
-            encode::frame(&mut frame, Opcode::Ping, b"", self.mask());
-        } else if let Closing::Wanted { frame: close } = &mut self.closing {
-            frame = std::mem::take(close);
-            self.closing = Closing::Sent;
-        } else {
-            return false;
+            self.put_frame(Opcode::Pong, &payload);
         }
-        self.body = frame.into();
-        true
+        if mem::take(&mut self.ping) {
+            self.put_frame(Opcode::Ping, b"");
+        }
+        if let Closing::Wanted { frame } = &mut self.closing {
+            self.waiting_bytes += frame.len();
+            self.gathered.append(frame);
+            self.closing = Closing::Sent;
+        }
     }
 
-    fn advance(&mut self, count: usize) {
-        let of_head = count.min(self.head.len());
-        self.head.drain(..of_head);
-        self.body.advance(count - of_head);
-        if self.body.is_empty() {
-            // An empty `Bytes` still holds on to the memory it was cut from.
-            self.body = Bytes::new();
+    fn put_frame(&mut self, opcode: Opcode, payload: &[u8]) {
+        let (mask, before) = (self.mask(), self.gathered.len());
+        encode::frame(&mut self.gathered, opcode, payload, mask);
+        self.waiting_bytes += self.gathered.len() - before;
+    }
+
+    fn advance(&mut self, mut count: usize) {
+        self.waiting_bytes -= count;
+        while let Some(piece) = self.pieces.front_mut().filter(|_| count > 0) {
+            let of_piece = count.min(piece.len());
+            piece.advance(of_piece);
+            count -= of_piece;
+            if piece.is_empty() {
+                self.pieces.pop_front();
+            }
+        }
+        if self.is_empty() {
+            self.is_held = false;
         }
         self.unblock();
     }
