@@ -53,6 +53,8 @@ struct Unfinished {
     compressed: bool,
     /// As they came.
     bytes: Vec<u8>,
+    /// What the headers so far have announced.
+    wire_bytes: u64,
     fragments: usize,
     /// The deflate streams after the first.
     streams: usize,
@@ -121,15 +123,17 @@ impl Model<'_> {
             kind: if opcode == 1 { Kind::Text } else { Kind::Binary },
             compressed,
             bytes: Vec::new(),
+            wire_bytes: 0,
             fragments: 0,
             streams: 0,
         });
         message.fragments += 1;
-        let bytes = len + message.bytes.len() as u64;
+        let bytes = len + message.wire_bytes;
+        message.wire_bytes = bytes;
         let bytes_max = self.limits.message_bytes_max as u64;
         let wire_bytes_max = if message.compressed { 2 * bytes_max + 64 } else { bytes_max };
         let is_charged = message.fragments > 1;
-        if bytes > wire_bytes_max || is_charged && exceeds_charge(message, bytes, self.limits) {
+        if bytes > wire_bytes_max || is_charged && exceeds_charge(message, self.limits) {
             return refuse(CloseCode::TOO_BIG);
         }
         Ok(())
@@ -165,9 +169,7 @@ impl Model<'_> {
         message.streams = 0;
         let mut is_whole = true;
         while !rest.is_empty() {
-            if message.streams > 0
-                && exceeds_charge(message, message.bytes.len() as u64, self.limits)
-            {
+            if message.streams > 0 && exceeds_charge(message, self.limits) {
                 return refuse(CloseCode::TOO_BIG);
             }
             // The decoder keeps no more of what is before than a window, wherever that begins.
@@ -238,9 +240,9 @@ impl Model<'_> {
     }
 }
 
-fn exceeds_charge(message: &Unfinished, bytes: u64, limits: Limits) -> bool {
+fn exceeds_charge(message: &Unfinished, limits: Limits) -> bool {
     let overhead = (message.fragments - 1 + message.streams) * limits.fragment_overhead_bytes;
-    bytes + overhead as u64
+    message.wire_bytes + overhead as u64
         > 2 * limits.message_bytes_max as u64 + u64::from(message.compressed) * 64
 }
 
