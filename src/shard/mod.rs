@@ -15,6 +15,8 @@ mod flush;
 mod receive;
 mod socket;
 mod table;
+#[cfg(test)]
+mod tests;
 
 use std::{
     io,

@@ -1,0 +1,321 @@
+//! A shard with real sockets, and a tenant that keeps count.
+
+use std::{
+    io::{Read as _, Write as _},
+    net::{TcpListener, TcpStream},
+    sync::{
+        Arc, Mutex,
+        mpsc::{Receiver, Sender, channel},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use enchufe_core::{
+    MessageRef,
+    ws::{self, encode},
+};
+
+use super::*;
+
+/// Echoes, and tells what it is asked.
+struct Echo {
+    inbox: Arc<Mutex<Vec<Option<TcpStream>>>>,
+    outlet: Out,
+}
+
+/// What waits for the one connection, and how much of it each write took.
+struct Out {
+    waiting: Vec<u8>,
+    is_closing: bool,
+    bytes_max: usize,
+    told: Sender<Told>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Told {
+    Written(usize),
+    Blocked,
+    Ended(String),
+}
+
+impl Tenant for Echo {
+    type Outlet = Out;
+
+    fn outlet(&mut self) -> &mut Out {
+        &mut self.outlet
+    }
+
+    fn on_wake(&mut self, table: &mut Table<()>) {
+        for letter in self.inbox.lock().expect("a list").drain(..) {
+            let Some(stream) = letter else {
+                table.stop();
+                continue;
+            };
+            let wire = Wire::from(mio::net::TcpStream::from_std(stream));
+            let decoder = ws::Decoder::new(ws::Role::Server, ws::Limits::default());
+            let admission = Admission { wire, leftover: Bytes::new(), decoder };
+            table.admit(admission, |_| ()).expect("it is watched");
+        }
+    }
+
+    fn on_message(&mut self, (): &mut (), received: Received<'_>) -> Result<(), Full> {
+        encode::message(&mut self.outlet.waiting, received.message, None);
+        Ok(())
+    }
+
+    fn on_heartbeat(&mut self, (): &mut ()) {}
+
+    fn on_end(&mut self, (): (), ending: Ending) {
+        self.outlet.told.send(Told::Ended(format!("{ending:?}"))).ok();
+    }
+
+    fn on_round(&mut self, _: &Table<()>) {}
+}
+
+impl Outlet for Out {
+    type Seat = ();
+
+    const ANSWERS_AT_ONCE: bool = true;
+
+    fn push(&mut self, (): &mut (), frame: &[u8]) -> Result<(), Full> {
+        if self.waiting.len() + frame.len() > self.bytes_max {
+            return Err(Full);
+        }
+        self.waiting.extend_from_slice(frame);
+        Ok(())
+    }
+
+    fn close(&mut self, (): &mut (), reason: &CloseReason) {
+        if !std::mem::replace(&mut self.is_closing, true) {
+            encode::close(&mut self.waiting, Some(reason), None);
+        }
+    }
+
+    fn finish(&mut self, seat: &mut (), reason: &CloseReason) {
+        self.close(seat, reason);
+    }
+
+    fn is_closing(&self, (): &()) -> bool {
+        self.is_closing
+    }
+
+    fn is_filling(&self, (): &()) -> bool {
+        self.waiting.len() >= self.bytes_max
+    }
+
+    fn is_full(&self, (): &()) -> bool {
+        self.waiting.len() >= self.bytes_max
+    }
+
+    fn next_ready(&mut self, _: &mut usize) -> Option<usize> {
+        None
+    }
+
+    fn has_ready(&self) -> bool {
+        false
+    }
+
+    fn transmit<'a>(
+        &'a mut self,
+        (): &'a mut (),
+        _: usize,
+        slices: &mut Slices<'a>,
+    ) -> Transmit {
+        match self.waiting.len() {
+            0 if self.is_closing => Transmit::Closed,
+            0 => Transmit::Idle,
+            bytes => {
+                slices.push(&self.waiting);
+                Transmit::Bytes(bytes)
+            }
+        }
+    }
+
+    fn sent(&mut self, (): &mut (), bytes: usize) {
+        if bytes > 0 {
+            self.told.send(Told::Written(bytes)).ok();
+        }
+        self.waiting.drain(..bytes);
+    }
+
+    fn blocked(&mut self, (): &mut ()) {
+        self.told.send(Told::Blocked).ok();
+    }
+
+    fn writable(&mut self, (): &mut ()) {}
+
+    fn again(&mut self, (): &mut ()) {}
+}
+
+/// A running shard, and one connection to it.
+struct Stage {
+    client: TcpStream,
+    told: Receiver<Told>,
+    inbox: Arc<Mutex<Vec<Option<TcpStream>>>>,
+    waker: Arc<mio::Waker>,
+}
+
+impl Stage {
+    fn new(patience: Patience, bytes_max: usize) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let client = TcpStream::connect(listener.local_addr().expect("its address"));
+        let client = client.expect("a connection");
+        let (server, _) = listener.accept().expect("the same connection");
+        server.set_nonblocking(true).expect("no waiting");
+        client.set_read_timeout(Some(Duration::from_secs(20))).expect("a bound");
+
+        let (told, telling) = channel();
+        let inbox = Arc::new(Mutex::new(vec![Some(server)]));
+        let mut bell = None;
+        let outlet = Out { waiting: Vec::new(), is_closing: false, bytes_max, told };
+        let shard = Shard::new(patience, |waker| {
+            bell = Some(waker);
+            Echo { inbox: Arc::clone(&inbox), outlet }
+        });
+        let shard = shard.expect("an event queue");
+        std::thread::spawn(move || shard.run());
+        let waker = bell.expect("the tenant was made");
+        waker.wake().expect("a wake-up");
+        Self { client, told: telling, inbox, waker }
+    }
+
+    fn send(&mut self, bytes: &[u8]) {
+        self.client.write_all(bytes).expect("the shard takes it");
+    }
+
+    fn receive(&mut self, len: usize) -> Vec<u8> {
+        let mut bytes = vec![0; len];
+        self.client.read_exact(&mut bytes).expect("so much comes");
+        bytes
+    }
+
+    fn told(&self) -> Told {
+        self.told.recv_timeout(Duration::from_secs(20)).expect("something happens")
+    }
+
+    fn stop(&self) {
+        self.inbox.lock().expect("a list").push(None);
+        self.waker.wake().expect("a wake-up");
+    }
+}
+
+const PATIENT: Patience = Patience {
+    ping_interval: Duration::from_secs(600),
+    dead_after: Duration::from_secs(600),
+    linger: Duration::from_secs(600),
+};
+
+/// `count` messages, as a client sends them, and the answers to them.
+fn messages(count: usize, len: usize) -> (Vec<u8>, Vec<u8>) {
+    let (mut sent, mut answers) = (Vec::new(), Vec::new());
+    for number in 0..count {
+        let payload: Vec<u8> = format!("{number:06} ").bytes().cycle().take(len).collect();
+        let message = MessageRef { kind: enchufe_core::Kind::Text, payload: &payload };
+        encode::message(&mut sent, message, Some([1, 2, 3, 4]));
+        encode::message(&mut answers, message, None);
+    }
+    (sent, answers)
+}
+
+#[test]
+fn all_that_one_read_brought_is_answered_with_one_write() {
+    let mut stage = Stage::new(PATIENT, 1 << 20);
+    // So few bytes that loopback brings them at once.
+    let (sent, answers) = messages(32, 64);
+    for _ in 0..10 {
+        stage.send(&sent);
+        assert_eq!(stage.told(), Told::Written(answers.len()));
+        assert_eq!(stage.receive(answers.len()), answers);
+    }
+}
+
+#[test]
+fn pings_and_messages_are_answered_in_order_in_the_same_write() {
+    let mut stage = Stage::new(PATIENT, 1 << 20);
+    let (mut sent, mut answers) = messages(1, 10);
+    encode::frame(&mut sent, ws::Opcode::Ping, b"there?", Some([9, 9, 9, 9]));
+    encode::frame(&mut answers, ws::Opcode::Pong, b"there?", None);
+    let (more, their_answers) = messages(1, 200);
+    sent.extend(more);
+    answers.extend(their_answers);
+    stage.send(&sent);
+    assert_eq!(stage.told(), Told::Written(answers.len()));
+    assert_eq!(stage.receive(answers.len()), answers);
+}
+
+#[test]
+fn who_takes_no_answers_is_not_read_until_it_does_and_then_has_them_all() {
+    let bytes_max = 1 << 16;
+    let mut stage = Stage::new(PATIENT, bytes_max);
+    let (sent, answers) = messages(2_000, 16 << 10);
+    let mut sending = stage.client.try_clone().expect("a second handle");
+    let sender = std::thread::spawn(move || sending.write_all(&sent));
+    while stage.told() != Told::Blocked {}
+    assert!(!sender.is_finished(), "more was taken than there is room for");
+    assert!(stage.receive(answers.len()) == answers, "every answer, in order");
+    sender.join().expect("no panic").expect("everything was taken in the end");
+}
+
+#[test]
+fn a_violation_is_answered_behind_what_was_said_before() {
+    let mut stage = Stage::new(PATIENT, 1 << 20);
+    let (mut sent, mut answers) = messages(3, 50);
+    // Not masked.
+    sent.extend([0x81, 1, b'x']);
+    stage.send(&sent);
+    let violation = CloseCode::PROTOCOL.number().to_be_bytes();
+    let mut received = Vec::new();
+    stage.client.read_to_end(&mut received).expect("the shard shuts its side");
+    assert_eq!(received[..answers.len()], answers);
+    let close = received.split_off(answers.len());
+    assert_eq!((close[0], &close[2..4]), (0x88, &violation[..]));
+    // What still comes is read and ignored, so that nothing of this was reset.
+    answers.clear();
+    stage.send(&messages(1, 100).0);
+    drop(stage.client);
+    let ended = loop {
+        match stage.told.recv_timeout(Duration::from_secs(20)).expect("it ends") {
+            Told::Ended(ending) => break ending,
+            Told::Written(_) | Told::Blocked => {}
+        }
+    };
+    assert!(ended.starts_with("Violation"), "{ended}");
+}
+
+#[test]
+fn a_peer_that_shows_no_life_is_asked_and_then_dropped() {
+    let patience = Patience {
+        ping_interval: Duration::from_millis(20),
+        dead_after: Duration::from_millis(100),
+        linger: Duration::from_secs(600),
+    };
+    let mut stage = Stage::new(patience, 1 << 20);
+    assert_eq!(stage.receive(2), [0x89, 0]);
+    loop {
+        match stage.told() {
+            Told::Written(_) => {}
+            told => break assert_eq!(told, Told::Ended("Silent".into())),
+        }
+    }
+}
+
+#[test]
+fn a_peer_that_does_not_leave_is_dropped_in_the_end() {
+    let patience = Patience { linger: Duration::from_millis(50), ..PATIENT };
+    let mut stage = Stage::new(patience, 1 << 20);
+    let (sent, answers) = messages(1, 1);
+    stage.send(&sent);
+    assert_eq!(stage.receive(answers.len()), answers);
+    stage.stop();
+    let mut goodbye = Vec::new();
+    stage.client.read_to_end(&mut goodbye).expect("the shard shuts its side");
+    assert_eq!(goodbye, [0x88, 2, 0x03, 0xe9], "1001");
+    // Neither a Close frame comes nor the end of the connection.
+    loop {
+        match stage.told() {
+            Told::Written(_) => {}
+            told => break assert_eq!(told, Told::Ended("Closed".into())),
+        }
+    }
+}
