@@ -84,6 +84,10 @@ pub(crate) struct Connect {
     #[arg(long, value_name = "NAME")]
     pub(crate) protocol: Vec<String>,
 
+    /// Offer to compress messages, by permessage-deflate (ws://)
+    #[arg(long)]
+    pub(crate) compress: bool,
+
     /// Ping the server this often, and give it up after three times that; 0 never (ws://)
     /// [default: 20s]
     #[arg(long, value_name = "TIME", value_parser = values::ping_interval)]

@@ -164,6 +164,18 @@ impl Input {
         Ok(())
     }
 
+    /// The next message, when all of it has been read already.
+    ///
+    /// # Errors
+    ///
+    /// As [`Input::next`].
+    pub(super) fn ready(&mut self) -> Result<Option<Message>, Failure> {
+        match &mut self.source {
+            Source::Standard(standard) if self.unsent.is_none() => standard.ready(),
+            _ => Ok(None),
+        }
+    }
+
     /// The message that [`Input::next`] gave is sent.
     pub(super) fn sent(&mut self) {
         self.unsent = None;
@@ -197,11 +209,16 @@ impl Input {
 }
 
 impl Standard {
+    fn ready(&mut self) -> Result<Option<Message>, Failure> {
+        let payload = self.unframer.next().map_err(Failure::Framing)?;
+        Ok(payload.map(|payload| self.kind.message(payload)))
+    }
+
     async fn next(&mut self) -> Result<Option<Message>, Failure> {
         let mut is_asked = false;
         loop {
-            if let Some(payload) = self.unframer.next().map_err(Failure::Framing)? {
-                return Ok(Some(self.kind.message(payload)));
+            if let Some(message) = self.ready()? {
+                return Ok(Some(message));
             }
             if self.has_ended {
                 return Ok(None);

@@ -15,7 +15,7 @@ mod talk;
 
 use std::io::{self, IsTerminal as _};
 
-use enchufe_core::ws::{CloseCode, CloseReason};
+use enchufe_core::ws::{CloseCode, CloseReason, deflate::Offer};
 
 use self::{
     editor::Editor,
@@ -75,6 +75,7 @@ impl args::Connect {
             (!self.header.is_empty(), "--header", is_ws),
             (self.origin.is_some(), "--origin", is_ws),
             (!self.protocol.is_empty(), "--protocol", is_ws),
+            (self.compress, "--compress", is_ws),
             (self.binary, "--binary", is_ws),
             (self.ping_interval.is_some(), "--ping-interval", is_ws),
             (self.close.is_some(), "--close", is_ws),
@@ -93,6 +94,7 @@ impl args::Connect {
         options.ws.origin.clone_from(&self.origin);
         options.ws.protocols.clone_from(&self.protocol);
         options.ws.headers.clone_from(&self.header);
+        options.ws.deflate = self.compress.then(Offer::default);
         options.ws.message_bytes_max = self.message_bytes_max();
         options.tls.ca.clone_from(&self.ca);
         options.tls.insecure = self.insecure;

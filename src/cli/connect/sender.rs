@@ -32,6 +32,9 @@ pub(super) struct Sender {
     pub(super) outgoing: Outgoing,
     pub(super) report: watch::Sender<Progress>,
     pub(super) ending: Ending,
+    /// Whether messages leave together. Where a connection that is lost is made again they do not:
+    /// of several that were on their way nobody could say which had left.
+    pub(super) gathers: bool,
     /// What is sent before any input.
     pub(super) opening: Vec<Message>,
     /// What the peer is told in the end.
@@ -66,6 +69,7 @@ impl Sender {
         }
         loop {
             match self.input.next().await? {
+                Step::Send(message) if self.gathers => self.send_what_is_ready(message).await?,
                 Step::Send(message) => {
                     self.send_one(message).await?;
                     self.input.sent();
@@ -87,6 +91,29 @@ impl Sender {
                 }
             }
         }
+    }
+
+    /// Sends the message together with those that were read with it, in few writes.
+    async fn send_what_is_ready(&mut self, message: Message) -> Result<(), Failure> {
+        self.report.send_modify(|progress| progress.is_sending = true);
+        let (mut next, mut count, mut failure) = (Some(message), 0, None);
+        self.input.sent();
+        while let Some(message) = next.take() {
+            self.outgoing.feed(message).await?;
+            count += 1;
+            // What cannot be read is said after what could be was sent.
+            (next, failure) = match self.input.ready() {
+                Ok(next) => (next, None),
+                Err(failure) => (None, Some(failure)),
+            };
+        }
+        self.outgoing.flush().await?;
+        self.report.send_modify(|progress| {
+            progress.is_sending = false;
+            progress.messages += count;
+            progress.last = Some(Instant::now());
+        });
+        failure.map_or(Ok(()), Err)
     }
 
     async fn send_one(&mut self, message: Message) -> Result<(), SendError> {

@@ -59,6 +59,8 @@ impl Session {
                 input: face.input,
                 account,
                 ending: face.ending,
+                // Chunks of a stream are as long as one write can be already.
+                gathers: self.backoff.is_none() && !face.ending.counts_lines,
                 opening: sender::opening(&self.args.open, face.kind),
                 goodbye: self.args.goodbye(),
             };

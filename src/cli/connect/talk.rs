@@ -95,6 +95,8 @@ pub(super) struct Beginning {
     pub(super) input: Input,
     pub(super) account: Account,
     pub(super) ending: Ending,
+    /// Whether messages that are ready together leave together.
+    pub(super) gathers: bool,
     /// What is sent before any input.
     pub(super) opening: Vec<Message>,
     /// What the peer is told in the end.
@@ -122,13 +124,13 @@ impl<'a> Talk<'a> {
         screen: &'a mut Screen,
         beginning: Beginning,
     ) -> Self {
-        let Beginning { input, account, ending, opening, goodbye } = beginning;
+        let Beginning { input, account, ending, gathers, opening, goodbye } = beginning;
         let (incoming, outgoing) = connection.split();
         let last = (account.sent > 0).then(Instant::now);
         let progress = Progress { messages: account.sent, last, ..Progress::default() };
         let (report, progress) = watch::channel(progress);
         let hang_up = CancellationToken::new();
-        let sender = Sender { input, outgoing, report, ending, opening, goodbye };
+        let sender = Sender { input, outgoing, report, ending, gathers, opening, goodbye };
         let sender = tokio::spawn(sender.run(hang_up.clone()));
         Self {
             incoming,

@@ -129,6 +129,26 @@ fn a_longer_message_than_the_bound_is_refused_in_both_directions() {
 }
 
 #[test]
+fn compression_is_offered_when_asked_and_changes_no_message() {
+    for (flag, offers) in [(&["--compress"][..], true), (&[], false)] {
+        let (sender, received) = mpsc::channel();
+        let address = tcp_server(move |mut stream| {
+            sender.send(request(&mut stream)).expect("the test listens");
+        });
+        run(&[&["connect", &address.replace("tcp:", "ws:")], flag].concat(), b"");
+        let head = received.recv().expect("a request").to_lowercase();
+        let offer = "\r\nsec-websocket-extensions: permessage-deflate";
+        assert_eq!(head.contains(offer), offers, "{head}");
+    }
+    let server = Running::start(&["serve", "echo", "ws://127.0.0.1:0"]);
+    let lines: String =
+        (0..2_000).map(|number| format!("{} {number}\n", "año ".repeat(50))).collect();
+    let arguments = ["connect", &server.address(), "--compress", "--count=2000"];
+    let ended = run(&arguments, lines.as_bytes());
+    assert!(ended.success() == lines, "{} bytes came back", ended.stdout.len());
+}
+
+#[test]
 fn opening_messages_come_before_the_input_and_are_none_of_it() {
     let address = ws_server(|mut ws| {
         let texts = [text(&mut ws), text(&mut ws), text(&mut ws)];
@@ -153,6 +173,7 @@ fn opening_messages_come_before_the_input_and_are_none_of_it() {
 fn flags_of_websocket_mean_nothing_elsewhere() {
     for flag in [
         "--binary",
+        "--compress",
         "--reconnect",
         "--header=a: b",
         "--ping-interval=1s",

@@ -91,6 +91,7 @@ pub(in crate::cli::catalogue) fn help(id: &str) -> Option<&'static str> {
         }
         "connect.reconnect_max" => "Renuncia tras tantos intentos seguidos",
         "connect.header" => "Envía este campo de cabecera con la petición (ws://); puede repetirse",
+        "connect.compress" => "Ofrece comprimir los mensajes, con permessage-deflate (ws://)",
         "connect.ping_interval" => {
             "Cada cuánto hace ping al servidor; lo da por perdido tras el triple; 0, nunca (ws://) [por omisión: 20s]"
         }
