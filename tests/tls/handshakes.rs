@@ -74,8 +74,9 @@ async fn a_client_without_tls_is_told_so() {
     let text = address("localhost", server.port(), None).to_string().replacen("wss", "ws", 1);
     let plain = enchufe::Address::parse_connect(&text).expect("an address");
     let error = Connection::open(&plain, &OpenOptions::default()).await.expect_err("no TLS");
-    assert!(matches!(error, OpenError::Handshake { status: Some(400), .. }), "{error:?}");
-    assert!(error.to_string().contains("this port speaks TLS"), "{error}");
+    let OpenError::Refusal { refusal, .. } = error else { panic!("{error:?}") };
+    assert_eq!(refusal.status, 400);
+    assert!(refusal.text.contains("this port speaks TLS"), "{refusal:?}");
 }
 
 #[tokio::test]
