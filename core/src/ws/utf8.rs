@@ -17,6 +17,10 @@ pub(super) struct Invalid {
 pub(super) fn check(bytes: &[u8], checked: usize) -> Result<usize, Invalid> {
     let rest = &bytes[checked..];
     let (valid_len, is_unfinished) = if rest.len() < VECTOR_BYTES_MIN {
+        // Short texts begin anywhere, and `from_utf8` goes byte by byte to where words do.
+        if rest.is_ascii() {
+            return Ok(bytes.len());
+        }
         match std::str::from_utf8(rest) {
             Ok(_) => return Ok(bytes.len()),
             Err(error) => (error.valid_up_to(), error.error_len().is_none()),
