@@ -9,6 +9,7 @@
 use std::io::{Write as _, stderr};
 
 use anyhow::{Context as _, bail};
+use enchufe::core::ws::deflate::{Direction, Offer, Policy, WindowBits};
 use enchufe::{Address, BindOptions, Connection, Listener, OpenOptions};
 
 /// The longest message of a case (9.1.6 and 9.2.6).
@@ -60,14 +61,19 @@ async fn echo(mut connection: Connection) {
     }
 }
 
-fn open_options(_is_forgetful: bool) -> OpenOptions {
+/// The default offer; the client that is forgetful adds that it can do without its window.
+fn open_options(is_forgetful: bool) -> OpenOptions {
     let mut options = OpenOptions::default();
     options.ws.message_bytes_max = MESSAGE_BYTES_MAX;
+    options.ws.deflate = Some(Offer { client_context_takeover: !is_forgetful, ..Offer::default() });
     options
 }
 
+/// The server keeps its window, which `enchufe serve` does not do.
 fn bind_options() -> BindOptions {
+    let keeping = Direction { context_takeover: true, window_bits: WindowBits::MAX };
     let mut options = BindOptions::default();
     options.ws.message_bytes_max = MESSAGE_BYTES_MAX;
+    options.ws.deflate = Some(Policy { server: keeping, client: keeping });
     options
 }
