@@ -66,11 +66,11 @@ def main():
 
 
 def test_all(names, case_ids, messages, folder):
-    """How each peer did. They are tested side by side, each from a process of its own."""
-    workers = min(len(names), os.cpu_count() or 1)
+    """How each peer did. They are tested side by side, each from a process of its own, since most
+    of the time one waits for the other."""
     spawning = multiprocessing.get_context("spawn")
     outcomes = {}
-    with ProcessPoolExecutor(workers, spawning, suite.adapt, (messages,)) as pool:
+    with ProcessPoolExecutor(len(names), spawning, suite.adapt, (messages,)) as pool:
         waiting = {pool.submit(work, name, case_ids, messages, folder): name for name in names}
         for done in as_completed(waiting):
             outcomes[waiting[done]] = done.result()
