@@ -116,12 +116,7 @@ impl Outlet for Out {
         false
     }
 
-    fn transmit<'a>(
-        &'a mut self,
-        (): &'a mut (),
-        _: usize,
-        slices: &mut Slices<'a>,
-    ) -> Transmit {
+    fn transmit<'a>(&'a mut self, (): &'a mut (), _: usize, slices: &mut Slices<'a>) -> Transmit {
         match self.waiting.len() {
             0 if self.is_closing => Transmit::Closed,
             0 => Transmit::Idle,
