@@ -143,6 +143,7 @@ impl Decoder {
     /// peer with context takeover.
     pub fn is_idle(&self) -> bool {
         self.partial.is_none()
+            && self.inflater.as_ref().is_none_or(|inflater| inflater.is_resting())
     }
 
     fn end(&mut self) {

@@ -1,9 +1,13 @@
-//! The WebSocket protocol (RFC 6455), sans-IO: bytes in, events out, and events in, bytes out.
+//! The WebSocket protocol (RFC 6455) with compression (RFC 7692), sans-IO: bytes in, events out, and
+//! events in, bytes out.
 //!
 //! It owns no socket, no clock and no randomness. Whoever drives it reads into a buffer of its
 //! own, hands that buffer to a [`Decoder`] and gets messages borrowed from it; what is to be sent
 //! is written by [`encode`] into a buffer of its own, too. That is what lets many thousand idle
 //! connections share one read buffer, and lets one encoded frame serve every viewer.
+//!
+//! Both sides of the [`handshake`] may agree on [`deflate`]: a [`Decoder::with_deflate`] inflates
+//! by itself, never beyond its [`Limits`], and [`encode::compressed`] compresses.
 //!
 //! ```
 //! use enchufe_core::{Message, ws};
@@ -55,11 +59,15 @@ pub enum Role {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// The longest message accepted, in bytes of payload. A frame that would exceed it is refused
-    /// when its header is read, before anything is reserved for it.
+    /// when its header is read, before anything is reserved for it. A compressed message is refused
+    /// as soon as it inflates to more.
     pub message_bytes_max: usize,
     /// What each fragment after a message's first is charged beyond its bytes. The charges of one
     /// message may add up to twice `message_bytes_max`, so that the longest message passes when
     /// its fragments are this long on average, and endless empty ones do not. 0 charges nothing.
+    ///
+    /// Of a compressed message the bytes on the wire are charged, with 64 to spare, and each
+    /// deflate stream after the first as a fragment.
     pub fragment_overhead_bytes: usize,
 }
 

@@ -126,6 +126,28 @@ fn an_idle_decoder_is_small_and_owns_no_memory() {
 }
 
 #[test]
+fn an_idle_decoder_that_inflates_owns_no_memory_but_for_context_takeover() {
+    for takeover in [false, true] {
+        let direction = crate::run::direction(takeover);
+        let mut decoder = Decoder::with_deflate(Role::Client, Limits::default(), direction);
+        let hello = [0xc1, 7, 0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00];
+        for frame in [&hello[..], &[&[0x01, 0, 0x80, 0], &hello[..]].concat()[..]] {
+            let mut buffer = frame.to_vec();
+            let mut at = 0;
+            while let Decoded { consumed, event: Some(_), .. } =
+                decoder.decode(&mut buffer[at..]).expect("no violation")
+            {
+                at += consumed;
+            }
+            // Without takeover there is not even a window; see the figures of ADR 0007.
+            assert!(decoder.is_idle());
+        }
+        assert_eq!(next(&mut decoder, &hello[..5]), (5, None));
+        assert!(!decoder.is_idle(), "a message is arriving");
+    }
+}
+
+#[test]
 fn a_close_inside_a_message_releases_it() {
     let mut decoder = Decoder::new(Role::Client, Limits::default());
     let close = Some(Seen::Close(None));

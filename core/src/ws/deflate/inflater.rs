@@ -167,6 +167,11 @@ impl Inflater {
         self.history.extend_from_slice(of_message);
     }
 
+    /// Whether nothing is kept but the end of earlier messages, of which there is one.
+    pub(in crate::ws) fn is_resting(&self) -> bool {
+        self.engine.is_none() && !self.history.is_empty()
+    }
+
     /// Drops what only a message that is arriving needs, and says whether anything is left.
     pub(in crate::ws) fn rest(&mut self) -> bool {
         self.engine = None;
