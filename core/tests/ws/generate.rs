@@ -144,7 +144,7 @@ fn compressed_payload() -> impl Strategy<Value = Vec<u8>> {
             0..=5 => deflated(text.as_bytes(), u32::from(form) * 2, FlushCompress::Sync),
             6..=8 => deflated(text.as_bytes(), u32::from(form), FlushCompress::Finish),
             // Two bytes that are a whole stream, and a stored block.
-            9 => vec![0x03, 0x00].repeat(bytes.len()),
+            9 => [0x03, 0x00].repeat(bytes.len()),
             10 => deflated(&bytes, 0, FlushCompress::Full),
             _ => bytes,
         });

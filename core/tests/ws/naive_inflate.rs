@@ -181,8 +181,10 @@ impl Reader<'_> {
         let mut lengths = Vec::new();
         while lengths.len() < literals + distances {
             // Without any code every bit stands for nothing, which is only found out in the end.
-            let symbol =
-                if code.symbols.is_empty() { self.bits(1)? * 0 } else { self.symbol(&code)? };
+            let symbol = match code.symbols.is_empty() {
+                true => self.bits(1).map(|_| 0)?,
+                false => self.symbol(&code)?,
+            };
             let (len, times) = match symbol {
                 16 => (*lengths.last().ok_or(Stop::Corrupt)?, 3 + self.bits(2)?),
                 17 => (0, 3 + self.bits(3)?),
