@@ -55,6 +55,22 @@ async fn after_finish_the_answer_still_comes() {
 }
 
 #[tokio::test]
+async fn what_is_fed_leaves_together_when_it_is_flushed_and_before_what_is_sent_or_the_end() {
+    let (_listener, mut client, mut server) = pair("tcp://127.0.0.1:0").await;
+    for word in ["one ", "two"] {
+        client.feed(Message::text(word)).await.expect("fed");
+    }
+    client.flush().await.expect("flushed");
+    assert_eq!(text_of(&mut server).await, "one two");
+    client.feed(Message::text("three ")).await.expect("fed");
+    client.send(Message::text("four")).await.expect("sent");
+    assert_eq!(text_of(&mut server).await, "three four");
+    client.feed(Message::text("end")).await.expect("fed");
+    client.finish().await.expect("half closed");
+    assert_eq!(all_of(&mut server).await, b"end");
+}
+
+#[tokio::test]
 async fn localhost_is_both_families_on_one_port() {
     let mut listener = bind("tcp://localhost:0").await;
     let addresses = listener.local_addresses().to_vec();

@@ -142,6 +142,9 @@ impl Writer {
 
     /// Answers a ping. While the socket takes nothing, only the latest answer is kept.
     pub(super) fn put_pong(&mut self, payload: &[u8]) {
+        if self.failed.is_some() {
+            return;
+        }
         if self.is_held || self.is_full() || self.is_closing() {
             self.pong = Some(Bytes::copy_from_slice(payload));
         } else {
