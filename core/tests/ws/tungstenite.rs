@@ -4,7 +4,7 @@ use std::io::{self, Cursor, Read, Write};
 
 use enchufe_core::{
     Kind, Message,
-    ws::{CloseCode, CloseReason, Limits, Role, ViolationKind, encode},
+    ws::{CloseCode, CloseReason, Decoder, Limits, Role, ViolationKind, encode},
 };
 use proptest::prelude::*;
 use tungstenite::{
@@ -15,7 +15,7 @@ use tungstenite::{
 
 use crate::{
     generate,
-    run::{Seen, decode_cut},
+    run::{Seen, decode_cut, decode_cut_by, direction},
 };
 
 /// No charge for fragments, which tungstenite does not know.
@@ -132,6 +132,9 @@ proptest! {
         cuts in generate::cuts(),
     ) {
         let ours = decode_cut(&bytes, &cuts, role, LIMITS);
+        // Agreeing on compression changes nothing for who does not use it.
+        let inflating = Decoder::with_deflate(role, LIMITS, direction(true));
+        prop_assert_eq!(&ours, &decode_cut_by(inflating, &bytes, &cuts));
         prop_assert_eq!((ours.events, End::Calm), read(&bytes, role));
         prop_assert_eq!(ours.violation, None);
     }
