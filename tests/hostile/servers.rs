@@ -57,8 +57,8 @@ fn what_answers_but_is_no_websocket_is_told_apart() {
     let cases: [Case; 9] = [
         (|s| drop(key(&s)), 1, "closed the connection without an answer"),
         (|s| answer(s, &b"\x00\xff".repeat(500)), 1, "no answer in HTTP"),
-        (|s| answer(s, b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nhola"), 3, "status 200"),
-        (|s| answer(s, &b"HTTP/1.1 200 OK\r\n\r\n".repeat(50_000)), 3, "status 200"),
+        (|s| answer(s, b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nhola"), 3, "answered 200 OK"),
+        (|s| answer(s, &b"HTTP/1.1 200 OK\r\n\r\n".repeat(50_000)), 3, "answered 200 OK"),
         (|s| answer(s, b"HTTP/1.1 404 X\r\nContent-Length: 9\r\n\r\n\x1b[31mred\n"), 3, "red"),
         (|s| answer(s, &b"HTTP/1.1 101 X\r\n".repeat(50_000)), 1, "no answer in HTTP"),
         (
@@ -88,7 +88,7 @@ fn what_a_server_breaks_is_said_with_the_code_it_was_told() {
         (b"\x81\x02\xff\xfe".to_vec(), "not UTF-8"),
         (b"\xc1\x01x".to_vec(), "1002"),
         (huge, "1009"),
-        ([&b"\x88\x0b\x0f\xa3"[..], b"read\x1b[2J\n"].concat(), "code 4003: read\\x1b[2J\\n"),
+        ([&b"\x88\x0b\x0f\xa3"[..], b"read\x1b[2J\n"].concat(), "only read): read\\x1b[2J\\n"),
     ] {
         let ended = run(&["connect", &serve(move |s| accept(s, "", &frames))], b"");
         assert_eq!(ended.code, Some(4), "{message}: {}", ended.stderr);

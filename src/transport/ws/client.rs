@@ -1,5 +1,7 @@
 //! Opening a WebSocket: the client's side of the handshake, carried by hyper.
 
+use std::io;
+
 use bytes::Bytes;
 use enchufe_core::ws::{
     Role,
@@ -100,7 +102,10 @@ async fn shake_hands(
     };
     let broken = |error: hyper::Error| {
         let has_left = error.is_canceled() || error.is_closed() || error.is_incomplete_message();
-        match has_left {
+        // Whoever closes without having read the request resets the connection.
+        let is_lost =
+            std::error::Error::source(&error).is_some_and(|cause| cause.is::<io::Error>());
+        match has_left || is_lost {
             true => OpenError::NoAnswer { address: address.to_string() },
             false => failed(None, format!("no answer in HTTP: {error}")),
         }
