@@ -312,7 +312,7 @@ fn on_a_terminal_the_keys_that_end_it_work_while_it_waits() {
         let home = tempfile::tempdir().expect("a folder");
         let mut terminal = on_a_terminal(&server.address, &home);
         terminal.sees_rows("the refusal", |rows| {
-            rows.concat().contains("the server answered 503 Busy; trying again in 100")
+            rows.concat().contains("the server answered 503 Busy; trying again in 10")
         });
         terminal.press(keys);
         assert_eq!(terminal.end(), Some(code), "{keys:?}");
