@@ -62,6 +62,12 @@ impl FromStr for AllowedOrigin {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refused {
+    /// The request has no `Host`, which every one of HTTP/1.1 must have.
+    #[error("the request has no Host")]
+    NoHost,
+    /// The value of `Host` is not that of a host.
+    #[error("the header Host has the invalid value '{0}'")]
+    BadHost(String),
     /// The request is for a name that this loopback listener does not go by.
     #[error("this server does not answer for the host '{0}'")]
     Host(String),
@@ -71,9 +77,10 @@ pub enum Refused {
 }
 
 impl Refused {
-    /// The HTTP status that says so: 421 Misdirected Request or 403 Forbidden.
+    /// The HTTP status that says so: 400 Bad Request, 421 Misdirected Request or 403 Forbidden.
     pub fn status(&self) -> u16 {
         match self {
+            Self::NoHost | Self::BadHost(_) => 400,
             Self::Host(_) => 421,
             Self::Origin(_) => 403,
         }
@@ -82,9 +89,25 @@ impl Refused {
     /// What the one who runs the server can do about it.
     pub fn hint(&self) -> &'static str {
         match self {
+            Self::NoHost | Self::BadHost(_) => "send one header Host: NAME[:PORT]",
             Self::Host(_) => "use localhost, or start the server with --host-name NAME",
             Self::Origin(_) => "start the server with --allow-origin ORIGIN",
         }
+    }
+}
+
+/// Judges the form of the header `Host`, whatever the listener goes by: a request that two readers
+/// could take to be for different hosts is none (RFC 9112 §3.2).
+///
+/// # Errors
+///
+/// [`Refused::NoHost`] when a request of HTTP/1.1 has none, [`Refused::BadHost`] with the beginning
+/// of a value that is not `NAME[:PORT]`.
+pub fn check_host_form(host: Option<&str>, is_http_11: bool) -> Result<(), Refused> {
+    match host {
+        None if is_http_11 => Err(Refused::NoHost),
+        Some(host) if Authority::parse(host).is_none() => Err(Refused::BadHost(excerpt(host))),
+        _ => Ok(()),
     }
 }
 
@@ -273,6 +296,21 @@ mod tests {
             assert!(refused.to_string().contains(host), "{refused}");
         }
         assert_eq!(check_host(None, &[]), Err(Refused::Host(String::new())));
+    }
+
+    #[test]
+    fn what_is_no_host_is_refused_before_anybody_asks_whose_it_is() {
+        for host in ["", ":80", "[::1", "::1", "localhost:x", "user@localhost", "localhost/", "a b"]
+        {
+            let refused = check_host_form(Some(host), true).expect_err(host);
+            assert_eq!(refused.status(), 400, "{host}");
+            assert!(refused.to_string().contains(host), "{refused}");
+        }
+        for host in ["localhost", "evil.example:80", "[::2]", "10.0.0.1:", "a_b"] {
+            assert_eq!(check_host_form(Some(host), true), Ok(()), "{host}");
+        }
+        assert_eq!(check_host_form(None, true), Err(Refused::NoHost));
+        assert_eq!(check_host_form(None, false), Ok(()), "older clients need not send one");
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use std::{fmt, io, net::IpAddr, path::Path};
 
-use hyper::{HeaderMap, Request, StatusCode, body::Incoming, header};
+use hyper::{HeaderMap, Request, StatusCode, Version, body::Incoming, header};
 use subtle::ConstantTimeEq;
 
 use super::{Connection, Site, answer::Refusal};
@@ -96,6 +96,9 @@ pub(super) fn judge(
 
 /// Judges whether a request is for us, and whether the page it comes from may use us.
 pub(super) fn admit(site: &Site, request: &Request<Incoming>, deed: Deed) -> Result<(), Refusal> {
+    let header = single(request.headers(), &header::HOST)?;
+    guard::check_host_form(header, request.version() == Version::HTTP_11)
+        .map_err(|error| guarded(&error))?;
     let host = host(request)?;
     if site.is_loopback {
         guard::check_host(host, &site.options.host_names).map_err(|error| guarded(&error))?;
@@ -192,6 +195,7 @@ fn single<'a>(
 fn guarded(error: &guard::Refused) -> Refusal {
     let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::FORBIDDEN);
     let code = match error {
+        guard::Refused::NoHost | guard::Refused::BadHost(_) => "bad_host",
         guard::Refused::Host(_) => "misdirected",
         guard::Refused::Origin(_) => "foreign_origin",
     };

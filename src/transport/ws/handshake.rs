@@ -163,6 +163,7 @@ async fn respond(
 fn judge(request: &Request<Body>, rules: &Rules) -> Result<(), Refusal> {
     let Rules { is_loopback, is_secure, options, .. } = rules;
     let host = single(request.headers(), header::HOST)?;
+    guard::check_host_form(host.as_deref(), request.version() == Version::HTTP_11)?;
     // What stands in the request line counts and the header does not (RFC 9112 §3.2.2).
     let host = request.uri().authority().map(|authority| authority.as_str()).or(host.as_deref());
     let origin = single(request.headers(), header::ORIGIN)?;
