@@ -6,7 +6,7 @@ use super::{Event, Observer, Service, ServiceError, part};
 use crate::{
     shutdown::Shutdown,
     source::Source,
-    transport::{Connection, Framing},
+    transport::{Connection, Framing, SendError},
 };
 
 /// Gives each client a source of its own, made when it connects; on streams, one message a line.
@@ -36,7 +36,7 @@ where
         let mut source = (self.source)();
         // A stream whose peer has nothing to say is still read by it.
         let ends_with_input = !connection.is_stream();
-        let mut is_reading = true;
+        let (mut is_reading, mut is_writing) = (true, true);
         loop {
             let next = tokio::select! {
                 () = shutdown.requested() => break,
@@ -47,7 +47,7 @@ where
                     }
                     continue;
                 }
-                next = source.next() => next,
+                next = source.next(), if is_writing => next,
             };
             let Some(message) = next else {
                 let reason = CloseReason { code: CloseCode::NORMAL, reason: String::new() };
@@ -55,8 +55,16 @@ where
             };
             // Sending to a client that does not read must not keep the server from ending.
             let sending = async { connection.send(message.clone()).await.map(Some) };
-            if shutdown.or(sending).await?.is_none() {
-                break;
+            match shutdown.or(sending).await {
+                Ok(Some(())) => {}
+                Ok(None) => break,
+                // It closes, or was told what it broke and may take its time to read that.
+                // Receiving sees to it, and says how it ended.
+                Err(SendError::Closed { .. }) if is_reading && ends_with_input => {
+                    is_writing = false;
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
             }
             self.observer.tell(&Event::Sent { peer: &peer, message: &message });
         }
