@@ -212,6 +212,10 @@ pub const SHARD_READS_MAX: usize = 4;
 /// by its end; there is one for all connections of a shard.
 pub const SHARD_BUFFER_BYTES: usize = 256 << 10;
 
+/// How much the messages of one peer may inflate to before the others' turn comes, in bytes. The
+/// message that exceeds it is still dealt with.
+pub const SHARD_INFLATED_BYTES: usize = 256 << 10;
+
 /// What one write to a viewer takes at most beyond its first message, in bytes.
 pub const SHARD_WRITE_BYTES: usize = 64 << 10;
 

@@ -43,9 +43,14 @@ impl<T: Tenant> Shard<T> {
                 Transmit::Bytes(offered) => offered,
                 Transmit::Idle => 0,
                 Transmit::Closed => {
-                    if *phase == Phase::Open && wire.flush().is_ok() {
-                        *phase = Phase::Draining;
-                        shut_down(wire);
+                    if *phase == Phase::Draining || wire.flush().is_err() {
+                        return;
+                    }
+                    shut_down(wire);
+                    drop(slices);
+                    if std::mem::replace(phase, Phase::Draining) == Phase::Parting {
+                        self.remove(index, Ending::Closed);
+                    } else {
                         self.table.deadlines.linger(self.table.now, key);
                     }
                     return;

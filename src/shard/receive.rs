@@ -40,7 +40,12 @@ impl<T: Tenant> Shard<T> {
             }
             match socket.wire.read(buffer) {
                 Ok(0) => {
-                    self.remove(index, Ending::Abnormal);
+                    let has_last_words = self.tenant.outlet().is_closing(&socket.seat);
+                    match socket.phase {
+                        Phase::Open if has_last_words => socket.phase = Phase::Parting,
+                        Phase::Parting => {}
+                        _ => self.remove(index, Ending::Abnormal),
+                    }
                     return;
                 }
                 Ok(length) => {
@@ -53,7 +58,7 @@ impl<T: Tenant> Shard<T> {
                         self.decode(index, &mut buffer[..length]);
                     }
                     // A short read on an edge-triggered stream has emptied it; one of TLS may not.
-                    if is_last && !to_the_end {
+                    if is_last && !to_the_end && !self.has_kept(index) {
                         return;
                     }
                 }
@@ -72,11 +77,16 @@ impl<T: Tenant> Shard<T> {
         self.table.read_later(index);
     }
 
+    fn has_kept(&self, index: usize) -> bool {
+        self.table.sockets.get(index).is_some_and(|socket| socket.kept.is_some())
+    }
+
     /// Acts on what a peer sent.
     fn decode(&mut self, index: usize, mut input: &mut [u8]) {
+        let mut inflated = 0;
         loop {
             let Some(socket) = self.table.sockets.get_mut(index) else { return };
-            let consumed = match deal_with(&mut self.tenant, socket, input) {
+            let consumed = match deal_with(&mut self.tenant, socket, input, &mut inflated) {
                 Ok(None) => break,
                 Ok(Some(consumed)) => consumed,
                 Err(Full) => return self.drop_socket(index, Ending::Deaf),
@@ -85,7 +95,9 @@ impl<T: Tenant> Shard<T> {
             // Whoever reads the answers may ask for as many as they like at once.
             self.flush(index);
             let Some(socket) = self.table.sockets.get_mut(index) else { return };
-            if self.tenant.outlet().is_full(&socket.seat) {
+            if self.tenant.outlet().is_full(&socket.seat)
+                || inflated >= limits::SHARD_INFLATED_BYTES
+            {
                 socket.kept = Some(Box::from(&*input));
                 return;
             }
@@ -102,11 +114,13 @@ impl<T: Tenant> Shard<T> {
 }
 
 /// Deals with everything in `input`, or with so much of it that the answers had better go out
-/// before the rest, which is what it says then.
+/// before the rest, which is what it says then. Counts in `inflated` what came compressed: a
+/// kilobyte of that can be as much work as a megabyte.
 fn deal_with<T: Tenant>(
     tenant: &mut T,
     socket: &mut Socket<Seat<T>>,
     input: &mut [u8],
+    inflated: &mut usize,
 ) -> Result<Option<usize>, Full> {
     let Socket { decoder, seat, violation, .. } = socket;
     let mut at = 0;
@@ -114,6 +128,9 @@ fn deal_with<T: Tenant>(
         match decoder.decode(&mut input[at..]) {
             Ok(ws::Decoded { event: None, .. }) => return Ok(None),
             Ok(ws::Decoded { consumed, event: Some(event), compressed }) => {
+                if let (true, Event::Message(message)) = (compressed, &event) {
+                    *inflated += message.payload.len();
+                }
                 on_event(tenant, seat, event, compressed)?;
                 at += consumed;
             }
@@ -123,7 +140,7 @@ fn deal_with<T: Tenant>(
                 return Ok(None);
             }
         }
-        if tenant.outlet().is_filling(seat) {
+        if tenant.outlet().is_filling(seat) || *inflated >= limits::SHARD_INFLATED_BYTES {
             return Ok(Some(at));
         }
     }

@@ -33,6 +33,8 @@ impl<S> Socket<S> {
 pub(super) enum Phase {
     /// Messages go both ways.
     Open,
+    /// The peer has shut its side behind what is answered by a Close, which it may still read.
+    Parting,
     /// The close has gone out and the write side is shut: what still comes is read and ignored,
     /// so that the peer gets the close instead of a reset.
     Draining,

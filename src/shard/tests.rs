@@ -13,7 +13,11 @@ use std::{
 use bytes::Bytes;
 use enchufe_core::{
     MessageRef,
-    ws::{self, encode},
+    ws::{
+        self,
+        deflate::{Deflater, Direction, WindowBits},
+        encode,
+    },
 };
 
 use super::*;
@@ -22,6 +26,8 @@ use super::*;
 struct Echo {
     inbox: Arc<Mutex<Vec<Option<TcpStream>>>>,
     outlet: Out,
+    /// How many bytes of messages came in this round of the loop, and in the longest.
+    round: (usize, Arc<Mutex<usize>>),
 }
 
 /// What waits for the one connection, and how much of it each write took.
@@ -53,7 +59,8 @@ impl Tenant for Echo {
                 continue;
             };
             let wire = Wire::from(mio::net::TcpStream::from_std(stream));
-            let decoder = ws::Decoder::new(ws::Role::Server, ws::Limits::default());
+            let (role, limits) = (ws::Role::Server, ws::Limits::default());
+            let decoder = ws::Decoder::with_deflate(role, limits, DEFLATE);
             let admission = Admission { wire, leftover: Bytes::new(), decoder };
             table.admit(admission, |_| ()).expect("it is watched");
         }
@@ -61,6 +68,7 @@ impl Tenant for Echo {
 
     fn on_message(&mut self, (): &mut (), received: Received<'_>) -> Result<(), Full> {
         encode::message(&mut self.outlet.waiting, received.message, None);
+        self.round.0 += received.message.payload.len();
         Ok(())
     }
 
@@ -70,7 +78,10 @@ impl Tenant for Echo {
         self.outlet.told.send(Told::Ended(format!("{ending:?}"))).ok();
     }
 
-    fn on_round(&mut self, _: &Table<()>) {}
+    fn on_round(&mut self, _: &Table<()>) {
+        let mut longest = self.round.1.lock().expect("a number");
+        *longest = std::mem::take(&mut self.round.0).max(*longest);
+    }
 }
 
 impl Outlet for Out {
@@ -149,6 +160,7 @@ struct Stage {
     told: Receiver<Told>,
     inbox: Arc<Mutex<Vec<Option<TcpStream>>>>,
     waker: Arc<mio::Waker>,
+    longest_round: Arc<Mutex<usize>>,
 }
 
 impl Stage {
@@ -164,15 +176,17 @@ impl Stage {
         let inbox = Arc::new(Mutex::new(vec![Some(server)]));
         let mut bell = None;
         let outlet = Out { waiting: Vec::new(), is_closing: false, bytes_max, told };
+        let longest_round = Arc::new(Mutex::new(0));
         let shard = Shard::new(patience, |waker| {
             bell = Some(waker);
-            Echo { inbox: Arc::clone(&inbox), outlet }
+            let (inbox, round) = (Arc::clone(&inbox), (0, Arc::clone(&longest_round)));
+            Echo { inbox, outlet, round }
         });
         let shard = shard.expect("an event queue");
         std::thread::spawn(move || shard.run());
         let waker = bell.expect("the tenant was made");
         waker.wake().expect("a wake-up");
-        Self { client, told: telling, inbox, waker }
+        Self { client, told: telling, inbox, waker, longest_round }
     }
 
     fn send(&mut self, bytes: &[u8]) {
@@ -200,6 +214,8 @@ const PATIENT: Patience = Patience {
     dead_after: Duration::from_secs(600),
     linger: Duration::from_secs(600),
 };
+
+const DEFLATE: Direction = Direction { context_takeover: false, window_bits: WindowBits::MAX };
 
 /// `count` messages, as a client sends them, and the answers to them.
 fn messages(count: usize, len: usize) -> (Vec<u8>, Vec<u8>) {
@@ -250,6 +266,30 @@ fn who_takes_no_answers_is_not_read_until_it_does_and_then_has_them_all() {
     assert!(!sender.is_finished(), "more was taken than there is room for");
     assert!(stage.receive(answers.len()) == answers, "every answer, in order");
     sender.join().expect("no panic").expect("everything was taken in the end");
+}
+
+#[test]
+fn what_inflates_to_much_is_dealt_with_by_and_by() {
+    let mut stage = Stage::new(PATIENT, 4 << 20);
+    let payload = vec![0; 1 << 20];
+    let message = MessageRef { kind: enchufe_core::Kind::Binary, payload: &payload };
+    let (mut sent, mut answer) = (Vec::new(), Vec::new());
+    let mut deflater = Deflater::new(DEFLATE);
+    const COUNT: usize = 40;
+    for _ in 0..COUNT {
+        encode::compressed(&mut sent, message.kind, message.payload, Some([0; 4]), &mut deflater);
+    }
+    encode::message(&mut answer, message, None);
+    assert!(sent.len() < limits::SHARD_BUFFER_BYTES, "one read brings all of it");
+    let mut sending = stage.client.try_clone().expect("a second handle");
+    let sender = std::thread::spawn(move || sending.write_all(&sent));
+    for _ in 0..COUNT {
+        assert!(stage.receive(answer.len()) == answer, "every answer");
+    }
+    sender.join().expect("no panic").expect("everything was taken");
+    let longest = *stage.longest_round.lock().expect("a number");
+    let turns_max = limits::SHARD_READS_MAX + 1;
+    assert!(longest <= turns_max * payload.len(), "{longest} bytes before the others' turn");
 }
 
 #[test]
