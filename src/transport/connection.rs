@@ -261,6 +261,15 @@ impl Incoming {
             IncomingKind::Stream(_) | IncomingKind::Datagram(_) => None,
         }
     }
+
+    /// Whether the peer broke its protocol, which `recv` says once the peer has had time to read
+    /// what it was told.
+    pub(crate) fn has_violation(&self) -> bool {
+        match &self.0 {
+            IncomingKind::Ws(incoming) => incoming.has_violation(),
+            IncomingKind::Stream(_) | IncomingKind::Datagram(_) => false,
+        }
+    }
 }
 
 /// The sending half of a connection.

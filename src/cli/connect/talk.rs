@@ -15,7 +15,7 @@ use enchufe_core::{
 use memchr::memchr_iter;
 use tokio::{
     sync::watch,
-    task::{JoinError, JoinHandle},
+    task::{JoinError, JoinHandle, coop::unconstrained},
     time::{Instant, sleep_until, timeout},
 };
 use tokio_util::sync::CancellationToken;
@@ -232,6 +232,8 @@ impl<'a> Talk<'a> {
         loop {
             let deadline = self.deadline();
             let partial = Instant::now() + limits::PARTIAL_LINE_DELAY;
+            // A peer that never stops sending what is no message uses up what this task may do in
+            // one go: that must keep neither time from passing nor the input from ending.
             tokio::select! {
                 biased;
                 exit = stop.requested() => return End::Stopped(exit),
@@ -261,7 +263,7 @@ impl<'a> Talk<'a> {
                         return End::Output(error);
                     }
                 }
-                changed = self.progress.changed() => {
+                changed = unconstrained(self.progress.changed()) => {
                     if self.progress.borrow().is_interrupted {
                         return End::Stopped(Exit::Interrupted);
                     }
@@ -269,8 +271,11 @@ impl<'a> Talk<'a> {
                         return End::Sender;
                     }
                 }
-                () = sleep_until(deadline.unwrap_or(partial)), if deadline.is_some() => {
-                    return End::Silence;
+                () = unconstrained(sleep_until(deadline.unwrap_or(partial))), if deadline.is_some() =>
+                {
+                    if !self.incoming.has_violation() {
+                        return End::Silence;
+                    }
                 }
                 () = sleep_until(partial), if self.screen.has_partial_line() => {
                     if let Err(error) = self.screen.flush().await {
@@ -309,6 +314,10 @@ impl<'a> Talk<'a> {
     fn deadline(&self) -> Option<Instant> {
         let progress = *self.progress.borrow();
         let Ending { wait, count, keep_open, is_stream, is_dialogue, .. } = self.ending;
+        if self.incoming.has_violation() {
+            // It is over already, once the peer has had time to read why.
+            return None;
+        }
         if !progress.has_ended || keep_open || count.is_some() || (is_stream && !is_dialogue) {
             return None;
         }
@@ -364,6 +373,12 @@ impl Talk<'_> {
     async fn after_sender(&mut self, failure: Failure) -> Failure {
         if !matches!(failure, Failure::Send(_)) {
             return failure;
+        }
+        if self.incoming.has_violation() {
+            return match self.incoming.recv().await {
+                Err(error) => Failure::Recv(error),
+                Ok(_) => failure,
+            };
         }
         let rest = async {
             while let Some(mut message) = self.incoming.recv().await.ok()? {

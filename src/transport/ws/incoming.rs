@@ -80,6 +80,12 @@ impl Incoming {
         self.closed_with.as_ref()
     }
 
+    /// Whether the peer broke the protocol or a limit. [`Self::recv`] says what, once the peer has
+    /// had time to read that it did.
+    pub(crate) fn has_violation(&self) -> bool {
+        matches!(self.phase, Phase::Ending { violation: Some(_), .. })
+    }
+
     /// Whether nothing was received yet, and nothing but the handshake sent.
     pub(super) fn is_fresh(&self) -> bool {
         matches!(self.phase, Phase::Open)
