@@ -10,7 +10,15 @@ mod harness;
 mod clients;
 mod floods;
 #[cfg(unix)]
+mod frames;
+#[cfg(unix)]
+mod handshakes;
+#[cfg(target_os = "linux")]
+mod memory;
+#[cfg(unix)]
 mod program;
+#[cfg(unix)]
+mod served;
 #[cfg(unix)]
 mod servers;
 mod support;

@@ -57,8 +57,8 @@ fn what_answers_but_is_no_websocket_is_told_apart() {
     let cases: [Case; 9] = [
         (|s| drop(key(&s)), 1, "closed the connection without an answer"),
         (|s| answer(s, &b"\x00\xff".repeat(500)), 1, "no answer in HTTP"),
-        (|s| answer(s, b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nhola"), 3, "answered 200 OK"),
-        (|s| answer(s, &b"HTTP/1.1 200 OK\r\n\r\n".repeat(50_000)), 3, "answered 200 OK"),
+        (|s| answer(s, b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nhola"), 3, "answered 200"),
+        (|s| answer(s, &b"HTTP/1.1 200 OK\r\n\r\n".repeat(50_000)), 3, "answered 200"),
         (|s| answer(s, b"HTTP/1.1 404 X\r\nContent-Length: 9\r\n\r\n\x1b[31mred\n"), 3, "red"),
         (|s| answer(s, &b"HTTP/1.1 101 X\r\n".repeat(50_000)), 1, "no answer in HTTP"),
         (
@@ -88,12 +88,16 @@ fn what_a_server_breaks_is_said_with_the_code_it_was_told() {
         (b"\x81\x02\xff\xfe".to_vec(), "not UTF-8"),
         (b"\xc1\x01x".to_vec(), "1002"),
         (huge, "1009"),
-        ([&b"\x88\x0b\x0f\xa3"[..], b"read\x1b[2J\n"].concat(), "only read): read\\x1b[2J\\n"),
+        ([&b"\x88\x0b\x0f\xa3"[..], b"read\x1b[2J\n"].concat(), "(enchufe: this channel is only read): read\\x1b[2J\\n"),
     ] {
-        let ended = run(&["connect", &serve(move |s| accept(s, "", &frames))], b"");
-        assert_eq!(ended.code, Some(4), "{message}: {}", ended.stderr);
-        assert!(ended.stderr.contains(message), "{message}: {}", ended.stderr);
-        assert!(ended.stdout.is_empty() && !ended.stderr.contains('\x1b'), "{ended:?}");
+        // Whether there is something to send or not.
+        for input in [&b""[..], b"Ana\n"] {
+            let frames = frames.clone();
+            let ended = run(&["connect", &serve(move |s| accept(s, "", &frames))], input);
+            assert_eq!(ended.code, Some(4), "{message}: {}", ended.stderr);
+            assert!(ended.stderr.contains(message), "{message}: {}", ended.stderr);
+            assert!(ended.stdout.is_empty() && !ended.stderr.contains('\x1b'), "{ended:?}");
+        }
     }
 }
 
@@ -104,4 +108,54 @@ fn a_server_that_says_goodbye_while_it_is_being_sent_to_has_closed_well() {
         let ended = run(&["connect", &serve(|s| accept(s, "", frames))], b"Ana\nEva\n");
         assert_eq!(ended.success(), "hola\n", "{}", ended.stderr);
     }
+}
+
+#[test]
+fn a_server_that_broke_the_protocol_and_stays_is_named_as_the_reason() {
+    // It neither reads nor goes, so that the client waits for it, and has a message to send.
+    let stay = |mut stream: TcpStream| {
+        let accept = handshake::accept_key(&key(&stream));
+        let head = format!(
+            "HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Accept: {accept}\r\n\r\n"
+        );
+        stream.write_all(&[head.as_bytes(), b"\x83\0"].concat()).expect("it listens");
+        while stream.write_all(b"more").is_ok() {
+            thread::sleep(std::time::Duration::from_millis(10));
+        }
+    };
+    let ended = run(&["connect", &serve(stay)], b"Ana\n");
+    assert_eq!(ended.code, Some(4), "{}", ended.stderr);
+    assert!(ended.stderr.contains("opcode 0x3 is not known (close code 1002)"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_server_that_only_pings_does_not_keep_time_from_passing() {
+    let flood = |mut stream: TcpStream| {
+        let accept = handshake::accept_key(&key(&stream));
+        let head = format!(
+            "HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Accept: {accept}\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).expect("it listens");
+        let reading = stream.try_clone().expect("a second handle");
+        thread::spawn(|| until_gone(reading));
+        let pings = b"\x89\x01?".repeat(10_000);
+        while stream.write_all(&pings).is_ok() {}
+    };
+    let ended = run(&["connect", "--wait", "0.3", &serve(flood)], b"Ana\n");
+    assert_eq!(ended.code, Some(5), "{}", ended.stderr);
+}
+
+#[test]
+fn a_bomb_in_an_answer_is_stopped_at_the_limit() {
+    let compressed = "Sec-WebSocket-Extensions: permessage-deflate\r\n";
+    let bomb = || {
+        let bomb = crate::frames::bomb();
+        [&b"\xc2\x7f"[..], &(bomb.len() as u64).to_be_bytes(), &bomb].concat()
+    };
+    let ended =
+        run(&["connect", "--compress", &serve(move |s| accept(s, compressed, &bomb()))], b"");
+    assert_eq!(ended.code, Some(4), "{}", ended.stderr);
+    assert!(ended.stderr.contains("close code 1009"), "{}", ended.stderr);
 }

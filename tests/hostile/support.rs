@@ -15,11 +15,19 @@ pub(crate) const CLOSE: u8 = 0x88;
 pub(crate) const PING: u8 = 0x89;
 pub(crate) const PONG: u8 = 0x8a;
 
-/// A short frame of a client, with a mask of zeros.
+/// A frame of a client, with a mask of zeros.
 pub(crate) fn frame(head: u8, payload: &[u8]) -> Vec<u8> {
-    let length = u8::try_from(payload.len()).ok().filter(|length| *length < 126);
-    let length = length.expect("a short frame");
-    [&[head, 0x80 | length, 0, 0, 0, 0], payload].concat()
+    [&frame_head(head, payload.len() as u64)[..], payload].concat()
+}
+
+/// Everything before the payload, which need not come.
+pub(crate) fn frame_head(head: u8, length: u64) -> Vec<u8> {
+    let length = match (u8::try_from(length), u16::try_from(length)) {
+        (Ok(short @ 0..126), _) => vec![0x80 | short],
+        (_, Ok(middle)) => [&[0xfe], &middle.to_be_bytes()[..]].concat(),
+        _ => [&[0xff], &length.to_be_bytes()[..]].concat(),
+    };
+    [&[head], &length[..], &[0; 4]].concat()
 }
 
 /// A node whose viewers are not waited for long.

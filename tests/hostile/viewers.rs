@@ -83,6 +83,21 @@ async fn a_viewer_that_does_not_take_the_close_is_dropped() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_viewer_that_shuts_its_side_behind_a_mistake_hears_of_it() {
+    let server = Server::start_as(Setup::default()).await;
+    for (sent, code) in [(frame(TEXT, b"hello"), 4003), (frame(0x83, b""), 1002)] {
+        let mut viewer = view(server.address, Form::Raw);
+        viewer.write_all(&sent).expect("it is open");
+        viewer.shutdown(Shutdown::Write).expect("it is open");
+        assert_eq!(close_code(&mut viewer), Some(code));
+        // Both sides are shut: nobody waits for anything.
+        server.until("its end", |node| node.stats().viewers == 0).await;
+    }
+    assert_eq!(server.node.stats().dropped, 0);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn whatever_way_a_viewer_closes_it_is_gone() {
     let server = Server::start_as(Setup::default()).await;
     let ways: [fn(std::net::TcpStream); 6] = [
