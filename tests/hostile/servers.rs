@@ -88,7 +88,10 @@ fn what_a_server_breaks_is_said_with_the_code_it_was_told() {
         (b"\x81\x02\xff\xfe".to_vec(), "not UTF-8"),
         (b"\xc1\x01x".to_vec(), "1002"),
         (huge, "1009"),
-        ([&b"\x88\x0b\x0f\xa3"[..], b"read\x1b[2J\n"].concat(), "(enchufe: this channel is only read): read\\x1b[2J\\n"),
+        (
+            [&b"\x88\x0b\x0f\xa3"[..], b"read\x1b[2J\n"].concat(),
+            "(enchufe: this channel is only read): read\\x1b[2J\\n",
+        ),
     ] {
         // Whether there is something to send or not.
         for input in [&b""[..], b"Ana\n"] {
