@@ -98,3 +98,31 @@ fn every_page_of_the_guide_is_there_in_both_languages() {
         }
     }
 }
+
+/// The places in the repository that a text in Markdown links to, without their anchors.
+fn links(text: &str) -> impl Iterator<Item = &str> {
+    let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    targets
+        .map(|target| target.split('#').next().unwrap_or(target))
+        .filter(|target| !target.is_empty() && !target.contains(['<', ' ', ':']))
+}
+
+#[test]
+fn every_link_in_a_text_leads_somewhere() {
+    let texts = tracked().into_iter().filter(|path| path.ends_with(".md"));
+    let broken: Vec<String> = texts
+        .flat_map(|path| {
+            let folder = full(&path).parent().expect("a file is in a folder").to_owned();
+            let text = read(&path);
+            let missing = links(&text).filter(|link| !folder.join(link).exists());
+            missing.map(|link| format!("{path}: {link}")).collect::<Vec<_>>()
+        })
+        .collect();
+    assert!(broken.is_empty(), "\n{}", broken.join("\n"));
+}
+
+#[test]
+fn links_are_found_without_their_anchors_and_addresses_left_out() {
+    let text = "[a](b.md) [c](https://d.example/e) [f](../g/h.rs#i), [j](#k)";
+    assert_eq!(links(text).collect::<Vec<_>>(), ["b.md", "../g/h.rs"]);
+}
