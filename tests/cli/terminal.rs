@@ -38,6 +38,23 @@ fn what_is_sent_and_received_is_shown_once_each() {
 }
 
 #[test]
+fn lines_that_come_at_once_are_all_sent() {
+    for keys in ["Ana\rEva\rInés\r", "\u{1b}[200~Ana\nEva\rInés\u{1b}[201~\r"] {
+        let (server, home) = (Running::start(&["serve", "greet", "ws://127.0.0.1:0"]), home());
+        let mut terminal =
+            Terminal::start(connect(&server.address(), &["--count", "3"], &home), Wiring::All);
+        terminal.sees(">");
+        terminal.press(keys);
+        assert_eq!(terminal.end(), Some(0), "{keys:?}");
+        for name in ["Ana", "Eva", "Inés"] {
+            terminal.sees_rows("the answers", |rows| {
+                rows.iter().any(|row| *row == format!("< Hola {name}!"))
+            });
+        }
+    }
+}
+
+#[test]
 fn the_prompt_of_the_tutorial_asks_and_then_shows_what_was_sent() {
     let (server, home) = (Running::start(&["serve", "greet", "ws://127.0.0.1:0"]), home());
     let arguments = ["--prompt", "Cual es tu nombre? ", "--count", "1", "--lang", "es"];

@@ -1,7 +1,7 @@
 //! English: phrases, and what is wrong with a command line. The library's errors speak for
 //! themselves.
 
-use super::{Phrase, Report, close, live, one_of, refusal, tls};
+use super::{Phrase, Report, close, is_too_long, live, one_of, refusal, tls};
 use crate::{
     cli::{
         connect::FramingError,
@@ -24,9 +24,10 @@ pub(super) fn say(phrase: Phrase<'_>) -> String {
             format!("{why}; trying again in {:.1} s", pause.as_secs_f64())
         }
         Phrase::Reconnected(address) => format!("connected again to {address}"),
-        Phrase::Unanswered(messages) => {
-            format!("the last {messages} messages sent may not have arrived")
-        }
+        Phrase::Unanswered(messages) => match messages {
+            1 => "the last message sent may not have arrived".into(),
+            _ => format!("the last {messages} messages sent may not have arrived"),
+        },
         Phrase::CutOff { bytes } => {
             format!("a message of {bytes} bytes was cut off and will be sent again")
         }
@@ -58,7 +59,10 @@ pub(super) fn report(failure: &Failure) -> Option<Report> {
         }
         Failure::Open(error) => (error.to_string(), error.hint()),
         Failure::Resolve(error) => (error.to_string(), error.hint()),
-        Failure::Recv(error) => (error.to_string(), None),
+        Failure::Recv(error) => (
+            error.to_string(),
+            is_too_long(error).then(|| "--max-message SIZE takes longer ones".into()),
+        ),
         Failure::Send(error) => (error.to_string(), None),
         Failure::Closed(reason) => close::in_english(reason),
         Failure::NoReply { wait } => (
@@ -71,7 +75,7 @@ pub(super) fn report(failure: &Failure) -> Option<Report> {
         ),
         Failure::Framing(FramingError::TooLong { bytes_max }) => (
             format!("a message of the input is longer than {bytes_max} bytes"),
-            Some("--max-message allows longer ones; to tcp:// bytes are sent as they are".into()),
+            Some("--max-message allows longer ones over WebSocket; --framing raw sends bytes as they are".into()),
         ),
         Failure::Framing(FramingError::Unfinished { missing }) => (
             format!("the input ends {missing} bytes before the length it announced"),

@@ -17,7 +17,10 @@ mod tls;
 use std::time::Duration;
 
 use super::{failure::Failure, language::Language};
-use crate::{core::Position, transport::BindWarning};
+use crate::{
+    core::Position,
+    transport::{BindWarning, CloseCode, RecvError},
+};
 
 pub(crate) use {help::localise, live::LivePhrase, refusal::shown, tls::TlsPhrase};
 
@@ -98,4 +101,9 @@ fn one_of(words: &[String], or: &str) -> String {
         [only] => only.clone(),
         [first @ .., last] => format!("{} {or} {last}", first.join(", ")),
     }
+}
+
+/// Whether a message of the peer was longer than is taken.
+fn is_too_long(error: &RecvError) -> bool {
+    matches!(error, RecvError::Violation { code: CloseCode::TOO_BIG, .. })
 }

@@ -99,12 +99,18 @@ impl Editor {
     fn run(&self, mut editor: DefaultEditor) {
         while !self.cut.is_announced() {
             let typed = match editor.readline(&self.prompt) {
-                Ok(line) => {
-                    if self.prompt != SENT {
-                        write(&format!("{SENT}{}\n", escape::line(line.as_bytes())));
+                Ok(lines) => {
+                    // What was pasted may be several.
+                    for line in lines.split('\n') {
+                        if self.prompt != SENT {
+                            write(&format!("{SENT}{}\n", escape::line(line.as_bytes())));
+                        }
+                        self.remember(&mut editor, line);
+                        if self.lines.blocking_send(Typed::Line(line.to_owned())).is_err() {
+                            return;
+                        }
                     }
-                    self.remember(&mut editor, &line);
-                    Typed::Line(line)
+                    continue;
                 }
                 Err(ReadlineError::Eof) if self.cut.is_announced() => {
                     write(ERASE_LINE);
@@ -113,10 +119,9 @@ impl Editor {
                 Err(ReadlineError::Interrupted) => Typed::Interrupted,
                 Err(_) => Typed::End,
             };
-            let is_last = !matches!(typed, Typed::Line(_));
-            if self.lines.blocking_send(typed).is_err() || is_last {
-                return;
-            }
+            // Whoever hears no more has ended already.
+            let _ = self.lines.blocking_send(typed);
+            return;
         }
     }
 

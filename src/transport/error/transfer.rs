@@ -53,7 +53,7 @@ pub enum RecvError {
         peer: Peer,
     },
     /// A WebSocket peer broke the protocol; it was told so with this code.
-    #[error("{peer} broke the WebSocket protocol: {reason} (close code {code})")]
+    #[error("{peer} broke the WebSocket protocol or a bound: {reason} (close code {code})")]
     Violation {
         /// The other end.
         peer: Peer,

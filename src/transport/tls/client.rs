@@ -128,6 +128,10 @@ pub enum Distrust {
         /// The hosts that it is for.
         presented: Vec<String>,
     },
+    /// The certificate is one to issue others with, which no server may show for itself (RFC 5280
+    /// §4.2.1.9). `openssl req -x509` makes such unless it is told not to.
+    #[error("the server's certificate is an issuer's (CA:TRUE), not a server's")]
+    Issuers,
     /// Anything else about the certificate.
     #[error("the server's certificate cannot be used: {0}")]
     BadCertificate(String),
@@ -155,6 +159,7 @@ impl Distrust {
             Self::Expired { .. } => "the server needs a new one; --insecure connects all the same".to_owned(),
             Self::NotYetValid { .. } => "is this machine's clock right? --insecure connects all the same".to_owned(),
             Self::WrongName { .. } => "use a name that it is for; --insecure connects all the same".to_owned(),
+            Self::Issuers => "make it with basicConstraints=critical,CA:FALSE; --insecure connects all the same".to_owned(),
             Self::BadCertificate(_) => "--insecure connects all the same".to_owned(),
             Self::Alert(_) | Self::Closed => "does it serve TLS there, and for this name?".to_owned(),
             Self::Other(_) => return None,
@@ -200,6 +205,13 @@ impl Distrust {
                 expected: expected.to_str().into_owned(),
                 presented: presented.iter().map(|name| bare(name)).collect(),
             },
+            CertificateError::Expired => Self::BadCertificate("it has expired".to_owned()),
+            // The verifier has no other name for it.
+            CertificateError::Other(error)
+                if format!("{error:?}").contains("CaUsedAsEndEntity") =>
+            {
+                Self::Issuers
+            }
             error => Self::BadCertificate(error.to_string()),
         }
     }

@@ -6,7 +6,7 @@ mod network;
 mod tls;
 mod usage;
 
-use super::{Phrase, Report, close, live, refusal};
+use super::{Phrase, Report, close, is_too_long, live, refusal};
 use crate::cli::{connect::FramingError, failure::Failure};
 
 pub(super) use {
@@ -30,9 +30,12 @@ pub(super) fn say(phrase: Phrase<'_>) -> String {
             format!("{why}; nuevo intento en {:.1} s", pause.as_secs_f64())
         }
         Phrase::Reconnected(address) => format!("conectado de nuevo a {address}"),
-        Phrase::Unanswered(messages) => {
-            format!("puede que no hayan llegado los últimos {messages} mensajes enviados")
-        }
+        Phrase::Unanswered(messages) => match messages {
+            1 => "puede que no haya llegado el último mensaje enviado".into(),
+            _ => {
+                format!("puede que no hayan llegado los últimos {messages} mensajes enviados")
+            }
+        },
         Phrase::CutOff { bytes } => {
             format!("un mensaje de {bytes} bytes quedó cortado y se enviará de nuevo")
         }
@@ -61,7 +64,10 @@ pub(super) fn report(failure: &Failure) -> Option<Report> {
         Failure::Bind(error) => network::bind(error),
         Failure::Open(error) => network::open(error),
         Failure::Resolve(error) => network::resolve(error),
-        Failure::Recv(error) => (network::recv(error), None),
+        Failure::Recv(error) => (
+            network::recv(error),
+            is_too_long(error).then(|| "--max-message TAMAÑO los acepta más largos".into()),
+        ),
         Failure::Send(error) => (network::send(error), None),
         Failure::Closed(reason) => close::in_spanish(reason),
         Failure::NoReply { wait } => (
@@ -74,7 +80,10 @@ pub(super) fn report(failure: &Failure) -> Option<Report> {
         ),
         Failure::Framing(FramingError::TooLong { bytes_max }) => (
             format!("un mensaje de la entrada supera los {bytes_max} bytes"),
-            Some("--max-message admite más; a tcp:// los bytes se envían tal cual".into()),
+            Some(
+                "--max-message admite más por WebSocket; --framing raw envía los bytes tal cual"
+                    .into(),
+            ),
         ),
         Failure::Framing(FramingError::Unfinished { missing }) => (
             format!("la entrada acaba {missing} bytes antes de la longitud que anunció"),

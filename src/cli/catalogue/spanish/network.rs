@@ -191,7 +191,7 @@ pub(super) fn recv(error: &RecvError) -> String {
             format!("{} cortó la conexión sin cerrarla", peer)
         }
         RecvError::Violation { peer, code, reason } => format!(
-            "{} infringió el protocolo WebSocket: {} (código de cierre {code})",
+            "{} infringió el protocolo WebSocket o un límite: {} (código de cierre {code})",
             peer, reason
         ),
         RecvError::Silent { peer, silence } => {

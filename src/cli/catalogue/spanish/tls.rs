@@ -147,6 +147,10 @@ pub(super) fn distrust(error: &Distrust) -> Words {
                 "usa un nombre que figure en él; --insecure se conecta de todos modos",
             )
         }
+        Distrust::Issuers => (
+            "el certificado del servidor es de un emisor (CA:TRUE), no de un servidor".into(),
+            "hazlo con basicConstraints=critical,CA:FALSE; --insecure se conecta de todos modos",
+        ),
         Distrust::BadCertificate(reason) => (
             format!("el certificado del servidor no sirve: {reason}"),
             "--insecure se conecta de todos modos",
