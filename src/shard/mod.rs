@@ -202,7 +202,8 @@ impl<T: Tenant> Shard<T> {
             }
             self.table.now = Instant::now();
             for key in self.table.take_unread() {
-                if self.table.get(key).is_some() {
+                if let Some(socket) = self.table.get_mut(key) {
+                    socket.has_turn = false;
                     self.receive(key.index, true);
                 }
             }
@@ -240,7 +241,8 @@ impl<T: Tenant> Shard<T> {
             }
         }
         let to_the_end = event.is_read_closed() || event.is_error();
-        if event.is_readable() || to_the_end {
+        let has_turn = self.table.sockets.get(index).is_some_and(|socket| socket.has_turn);
+        if (event.is_readable() || to_the_end) && !has_turn {
             self.receive(index, to_the_end);
         }
     }

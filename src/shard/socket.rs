@@ -14,6 +14,9 @@ pub(super) struct Socket<S> {
     pub(super) serial: u32,
     /// The last write was not taken whole.
     pub(super) stuck: bool,
+    /// It is to be read in the next round, and not before: whoever always has more has no more
+    /// turns than others.
+    pub(super) has_turn: bool,
     pub(super) phase: Phase,
     /// When the peer last showed life: sent something, or took what had been stuck.
     pub(super) alive: Instant,

@@ -37,7 +37,7 @@ pub(crate) struct Table<S> {
     registry: Registry,
     pub(super) sockets: Slab<Socket<S>>,
     pub(super) deadlines: Deadlines,
-    /// Sockets that had more to read than one turn takes.
+    /// Sockets that had more to read than one turn takes, each of them once.
     unread: Vec<Key>,
     pub(super) newcomers: Vec<usize>,
     pub(super) now: Instant,
@@ -89,6 +89,7 @@ impl<S> Table<S> {
             seat: seat(index),
             serial: self.serial,
             stuck: false,
+            has_turn: has_more,
             phase: Phase::Open,
             alive: self.now,
             kept: (!leftover.is_empty()).then(|| Box::from(leftover.as_ref())),
@@ -140,8 +141,10 @@ impl<S> Table<S> {
     }
 
     pub(super) fn read_later(&mut self, index: usize) {
-        if let Some(socket) = self.sockets.get(index) {
-            self.unread.push(socket.key(index));
+        let Some(socket) = self.sockets.get_mut(index) else { return };
+        if !std::mem::replace(&mut socket.has_turn, true) {
+            let key = socket.key(index);
+            self.unread.push(key);
         }
     }
 

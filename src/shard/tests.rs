@@ -269,6 +269,23 @@ fn who_takes_no_answers_is_not_read_until_it_does_and_then_has_them_all() {
 }
 
 #[test]
+fn who_always_has_more_to_say_has_no_more_turns_than_others() {
+    let mut stage = Stage::new(PATIENT, 1 << 20);
+    let (sent, answers) = messages(2_000, 1_000);
+    let mut sending = stage.client.try_clone().expect("a second handle");
+    const TIMES: usize = 40;
+    let sender = std::thread::spawn(move || (0..TIMES).try_for_each(|_| sending.write_all(&sent)));
+    for _ in 0..TIMES {
+        assert!(stage.receive(answers.len()) == answers, "every answer, in order");
+    }
+    sender.join().expect("no panic").expect("everything was taken");
+    let longest = *stage.longest_round.lock().expect("a number");
+    // A turn left over from the round before, and one for what has come since.
+    let most = 2 * limits::SHARD_READS_MAX * limits::SHARD_BUFFER_BYTES;
+    assert!(longest <= most, "{longest} bytes before the others' turn");
+}
+
+#[test]
 fn what_inflates_to_much_is_dealt_with_by_and_by() {
     let mut stage = Stage::new(PATIENT, 4 << 20);
     let payload = vec![0; 1 << 20];
