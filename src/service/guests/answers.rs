@@ -35,6 +35,14 @@ impl Answers {
         }
     }
 
+    /// Drops what was written for a client that has gone: the buffer is the next one's.
+    pub(super) fn forget(&mut self) {
+        if self.out.capacity() > limits::SHARD_OUT_BYTES_KEPT {
+            self.out = Vec::new();
+        }
+        self.out.clear();
+    }
+
     fn keep_rest(&mut self, guest: &mut Guest, sent: usize) {
         let bytes = std::mem::take(&mut self.out);
         guest.waiting = Some(Box::new(Waiting { bytes, sent }));
@@ -116,8 +124,7 @@ impl Outlet for Answers {
                 }
             }
             None if bytes < self.out.len() => self.keep_rest(guest, bytes),
-            None if self.out.capacity() > limits::SHARD_OUT_BYTES_KEPT => self.out = Vec::new(),
-            None => self.out.clear(),
+            None => self.forget(),
         }
     }
 

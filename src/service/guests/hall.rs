@@ -163,3 +163,6 @@ impl Door {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

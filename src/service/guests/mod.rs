@@ -104,6 +104,7 @@ impl Tenant for Guests {
     fn on_heartbeat(&mut self, _: &mut Guest) {}
 
     fn on_end(&mut self, guest: Guest, ending: Ending) {
+        self.answers.forget();
         let peer = guest.peer;
         let error = error(&peer, ending);
         tracing::debug!(%peer, ?error, "closed");
