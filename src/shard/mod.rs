@@ -221,7 +221,8 @@ impl<T: Tenant> Shard<T> {
 
     fn on_wake(&mut self) {
         self.tenant.on_wake(&mut self.table);
-        if self.table.is_stopping() && !(self.told && self.table.newcomers.is_empty()) {
+        let is_ending = self.table.is_stopping() && !self.table.is_deserted();
+        if is_ending && !(self.told && self.table.newcomers.is_empty()) {
             // Whoever comes in now is told like those who were here before.
             self.told = true;
             for index in self.table.indices() {

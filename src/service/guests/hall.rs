@@ -38,7 +38,7 @@ pub(super) struct Newcomer {
     pub(super) visit: Visit,
 }
 
-/// The shards of one server. They are started for the first client, and dropped with this.
+/// The shards of one server. They are started for the first client, and end with this.
 pub(crate) struct Hall {
     doors: Vec<Door>,
     next: usize,
@@ -47,10 +47,8 @@ pub(crate) struct Hall {
     observer: Observer,
 }
 
-struct Door {
-    inbox: Arc<Inbox>,
-    waker: Arc<mio::Waker>,
-}
+/// The only way into a shard.
+struct Door(Arc<Inbox>);
 
 #[derive(Default)]
 struct Visits {
@@ -107,34 +105,31 @@ impl Hall {
         let door = &self.doors[self.next % self.doors.len()];
         self.next = self.next.wrapping_add(1);
         let newcomer = Newcomer { admission, handler, peer, deflate, visit };
-        door.post(Letter::Newcomer(Box::new(newcomer)));
+        door.0.post(Letter::Newcomer(Box::new(newcomer)));
         Ok(())
     }
 
     fn open(&self, index: usize) -> io::Result<Door> {
-        let (inbox, observer) = (Arc::new(Inbox::default()), self.observer.clone());
-        let mut door = None;
-        let shard = Shard::new(Patience::default(), |waker| {
-            door = Some(Door { inbox: Arc::clone(&inbox), waker });
-            Guests {
-                inbox,
-                answers: Answers::default(),
-                compressors: Compressors::default(),
-                observer,
-            }
+        let observer = self.observer.clone();
+        let shard = Shard::new(Patience::default(), |waker| Guests {
+            inbox: Arc::new(Inbox::new(waker)),
+            answers: Answers::default(),
+            compressors: Compressors::default(),
+            observer,
         })?;
+        let door = Door(Arc::clone(&shard.tenant().inbox));
         // A plain thread, which no runtime waits for: the tracker only counts it.
         let running = self.threads.token();
         std::thread::Builder::new().name(format!("service-{index}")).spawn(move || {
             shard.run();
             drop(running);
         })?;
-        Ok(door.expect("the tenant was made"))
+        Ok(door)
     }
 
     /// Tells every client that this is the end.
     pub(crate) fn stop(&self) {
-        self.doors.iter().for_each(|door| door.post(Letter::Stop));
+        self.doors.iter().for_each(|door| door.0.post(Letter::Stop));
     }
 
     /// Waits until all have left after [`Hall::stop`], and the shards with them. Cancel-safe.
@@ -145,22 +140,14 @@ impl Hall {
 
     /// Drops whoever is left.
     pub(crate) fn abandon(&self) {
-        self.doors.iter().for_each(|door| door.post(Letter::Abandon));
+        self.doors.iter().for_each(|door| door.0.post(Letter::Abandon));
     }
 }
 
-impl Drop for Hall {
+impl Drop for Door {
+    /// The shard would wait for ever.
     fn drop(&mut self) {
-        self.abandon();
-    }
-}
-
-impl Door {
-    fn post(&self, letter: Letter) {
-        self.inbox.letters().push(letter);
-        if let Err(error) = self.waker.wake() {
-            tracing::error!(%error, "a shard cannot be woken");
-        }
+        self.0.post(Letter::Abandon);
     }
 }
 

@@ -39,13 +39,33 @@ pub(super) struct Guests {
 }
 
 /// How a shard hears of newcomers, of which there are no more than the server admits.
-#[derive(Default)]
-pub(super) struct Inbox(Mutex<Vec<Letter>>);
+///
+/// The waker is in it, and so lives until the shard has ended: one that is dropped takes back the
+/// wake-up that was not noticed yet.
+pub(super) struct Inbox {
+    letters: Mutex<Vec<Letter>>,
+    waker: Arc<mio::Waker>,
+}
 
 impl Inbox {
+    fn new(waker: Arc<mio::Waker>) -> Self {
+        Self { letters: Mutex::default(), waker }
+    }
+
+    fn post(&self, letter: Letter) {
+        self.letters().push(letter);
+        if let Err(error) = self.waker.wake() {
+            tracing::error!(%error, "a shard cannot be woken");
+        }
+    }
+
+    fn take(&self) -> Vec<Letter> {
+        std::mem::take(&mut *self.letters())
+    }
+
     fn letters(&self) -> MutexGuard<'_, Vec<Letter>> {
         // A push or a take leaves it whole.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.letters.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -78,8 +98,7 @@ impl Tenant for Guests {
     }
 
     fn on_wake(&mut self, table: &mut Table<Guest>) {
-        let letters = std::mem::take(&mut *self.inbox.letters());
-        for letter in letters {
+        for letter in self.inbox.take() {
             match letter {
                 Letter::Newcomer(newcomer) => self.take_in(*newcomer, table),
                 Letter::Stop => table.stop(),

@@ -71,3 +71,23 @@ async fn the_answer_to_a_client_that_has_gone_reaches_nobody_else() {
     }
     assert_eq!(hall.len(), 0);
 }
+
+#[tokio::test]
+async fn a_shard_ends_with_the_only_way_in() {
+    for _ in 0..20 {
+        let mut hall = hall();
+        hall.doors.clear();
+        timeout(LONG, hall.empty()).await.expect("no thread is left");
+    }
+}
+
+#[tokio::test]
+async fn clients_are_dropped_with_the_hall() {
+    let mut hall = hall();
+    let (mut client, socket, peer) = pair();
+    hall.enter(socket, peer, Box::new(Echo)).expect("it comes in");
+    let visits = Arc::clone(&hall.visits);
+    drop(hall);
+    assert_eq!(client.read(&mut [0]).expect("the end"), 0);
+    timeout(LONG, visits.left.notified()).await.expect("it is seen to leave");
+}
