@@ -2,7 +2,7 @@
 
 use std::{
     io::{Read as _, Write as _},
-    net::{TcpListener, TcpStream},
+    net::{Shutdown, TcpListener, TcpStream},
     time::Duration,
 };
 
@@ -15,7 +15,7 @@ use socket2::SockRef;
 use tokio::time::timeout;
 
 use super::*;
-use crate::service::Echo;
+use crate::{limits, service::Echo};
 
 /// Longer than any test needs.
 const LONG: Duration = Duration::from_secs(20);
@@ -70,6 +70,31 @@ async fn the_answer_to_a_client_that_has_gone_reaches_nobody_else() {
         timeout(LONG, hall.left()).await.expect("it is seen to leave");
     }
     assert_eq!(hall.len(), 0);
+}
+
+#[tokio::test]
+async fn who_says_goodbye_and_sends_no_more_still_has_every_answer() {
+    let mut hall = hall();
+    let (mut client, socket, peer) = pair();
+    // So little room that the last answers have to wait, too.
+    SockRef::from(socket.stream.stream()).set_send_buffer_size(8 << 10).expect("little room");
+    hall.enter(socket, peer, Box::new(Echo)).expect("it comes in");
+    let text = "x".repeat(60_000);
+    let (question, answer) = (frame(&text, Some([1, 2, 3, 4])), frame(&text, None));
+    let mut sending = client.try_clone().expect("a second handle");
+    let sender = std::thread::spawn(move || {
+        for _ in 0..20 {
+            sending.write_all(&question)?;
+        }
+        sending.write_all(&[0x88, 0x80, 1, 2, 3, 4])?;
+        sending.shutdown(Shutdown::Write)
+    });
+    let mut received = Vec::new();
+    client.read_to_end(&mut received).expect("answers, and the end");
+    sender.join().expect("no panic").expect("everything was taken");
+    assert_eq!(received.len(), 20 * answer.len() + 4);
+    assert_eq!(received[20 * answer.len()..], [0x88, 2, 0x03, 0xe8], "1000");
+    timeout(limits::LINGER / 2, hall.left()).await.expect("it is not waited for");
 }
 
 #[tokio::test]
