@@ -272,7 +272,12 @@ impl<T: Tenant> Shard<T> {
                 // A full outbox is a reader that does not read: its deadline will come.
                 self.tenant.outlet().push(&mut socket.seat, &[0x89, 0]).ok();
                 self.tenant.on_heartbeat(&mut socket.seat);
+                let was_stuck = socket.stuck;
                 self.answer(key.index);
+                if was_stuck && T::Outlet::ANSWERS_AT_ONCE {
+                    // What had waited may have gone just now: then no event says so.
+                    self.resume(key.index);
+                }
             }
             self.table.deadlines.ping(now, key);
         }

@@ -19,6 +19,7 @@ use enchufe_core::{
         encode,
     },
 };
+use socket2::SockRef;
 
 use super::*;
 
@@ -165,6 +166,13 @@ struct Stage {
 
 impl Stage {
     fn new(patience: Patience, bytes_max: usize) -> Self {
+        let (stage, shard) = Self::with_shard(patience, bytes_max);
+        std::thread::spawn(move || shard.run());
+        stage
+    }
+
+    /// The shard is not running yet.
+    fn with_shard(patience: Patience, bytes_max: usize) -> (Self, Shard<Echo>) {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let client = TcpStream::connect(listener.local_addr().expect("its address"));
         let client = client.expect("a connection");
@@ -183,10 +191,9 @@ impl Stage {
             Echo { inbox, outlet, round }
         });
         let shard = shard.expect("an event queue");
-        std::thread::spawn(move || shard.run());
         let waker = bell.expect("the tenant was made");
         waker.wake().expect("a wake-up");
-        Self { client, told: telling, inbox, waker, longest_round }
+        (Self { client, told: telling, inbox, waker, longest_round }, shard)
     }
 
     fn send(&mut self, bytes: &[u8]) {
@@ -370,4 +377,33 @@ fn a_peer_that_does_not_leave_is_dropped_in_the_end() {
             told => break assert_eq!(told, Told::Ended("Closed".into())),
         }
     }
+}
+
+#[test]
+fn who_takes_its_answers_is_read_again_also_when_the_time_to_ping_it_finds_that_out() {
+    let (mut stage, mut shard) = Stage::with_shard(PATIENT, 1);
+    SockRef::from(&stage.client).set_recv_buffer_size(4 << 10).expect("little room");
+    stage.client.set_nonblocking(true).expect("no waiting");
+    shard.on_wake();
+    let socket = shard.table.sockets.get_mut(0).expect("it came in");
+    SockRef::from(&*socket.wire.get_mut()).set_send_buffer_size(4 << 10).expect("little room");
+    let (sent, answers) = messages(60, 1 << 10);
+    stage.send(&sent);
+    shard.receive(0, false);
+    assert!(shard.table.sockets[0].stuck);
+
+    let (mut received, mut piece) = (Vec::new(), [0; 4 << 10]);
+    for _ in 0..1000 {
+        while let Ok(len) = stage.client.read(&mut piece) {
+            received.extend_from_slice(&piece[..len]);
+        }
+        if received.len() == answers.len() {
+            break;
+        }
+        shard.table.now += PATIENT.ping_interval;
+        shard.table.sockets[0].alive = shard.table.now;
+        shard.on_deadlines();
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    assert!(received == answers, "every answer, in order: {} bytes", received.len());
 }
