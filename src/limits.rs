@@ -205,7 +205,7 @@ pub const SHARD_SLICE_TIME_MAX: Duration = Duration::from_micros(500);
 /// Writes that one viewer may take before the next one's turn.
 pub const SHARD_WRITES_MAX: usize = 4;
 
-/// Reads that one viewer may have before the next one's turn.
+/// Reads that one connection may have before the next one's turn.
 pub const SHARD_READS_MAX: usize = 4;
 
 /// The size of a shard's one read buffer, in bytes. Large, so that of large messages few are cut

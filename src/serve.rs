@@ -1,4 +1,5 @@
-//! The accept loop: any number of listeners, one service, a task for each client.
+//! The accept loop: any number of listeners, one service, and for each client a task, or a row in
+//! the table of a shard.
 //!
 //! It is the one place that knows how many clients there are, so it is where too many are turned
 //! away and where, at the end, those that are left are waited for.
@@ -60,7 +61,7 @@ pub struct Served {
 ///
 /// Then nobody is accepted any more, the services tell their clients, and those that have not
 /// left after [`ServeOptions::drain_timeout`] are dropped. When this returns, the listeners are
-/// closed and no task is left.
+/// closed and no task or shard is left.
 ///
 /// # Cancel safety
 ///

@@ -57,7 +57,8 @@ type Tell = dyn Fn(&Event<'_>) + Send + Sync;
 pub struct Observer(Option<Arc<Tell>>);
 
 impl Observer {
-    /// Calls `tell` for each event, on the task it happens on: it must not wait for long.
+    /// Calls `tell` for each event, on the task or the shard it happens on: it must not wait, or
+    /// every client of the shard does.
     pub fn new(tell: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
         Self(Some(Arc::new(tell)))
     }
