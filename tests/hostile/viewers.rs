@@ -215,7 +215,7 @@ async fn two_thousand_viewers_come_and_go_and_leave_nothing_behind() {
     }
     server.until("their end", |node| node.stats().viewers == 0).await;
     server.until("the last connection", |_| descriptors() <= before).await;
-    assert_eq!(server.node.stats().unfinished, 0);
+    server.until("the last cursor", |node| node.stats().unfinished == 0).await;
     server.stop().await;
 }
 
