@@ -135,8 +135,11 @@ fn deal_with<T: Tenant>(
                 at += consumed;
             }
             Err(broken) => {
-                tenant.outlet().finish(seat, &broken.reason());
-                *violation = Some(Box::new(broken));
+                // Of one that we had told to go it does not matter any more.
+                if !tenant.outlet().is_closing(seat) {
+                    tenant.outlet().finish(seat, &broken.reason());
+                    *violation = Some(Box::new(broken));
+                }
                 return Ok(None);
             }
         }

@@ -44,8 +44,10 @@ impl Answers {
     }
 
     fn keep_rest(&mut self, guest: &mut Guest, sent: usize) {
-        let bytes = std::mem::take(&mut self.out);
-        guest.waiting = Some(Box::new(Waiting { bytes, sent }));
+        // Its own memory, of just that size: the shared buffer may have much room to spare.
+        let bytes = self.out[sent..].to_vec();
+        guest.waiting = Some(Box::new(Waiting { bytes, sent: 0 }));
+        self.forget();
     }
 }
 

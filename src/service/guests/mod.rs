@@ -4,7 +4,12 @@ mod answers;
 mod compressors;
 mod hall;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use enchufe_core::ws::{CloseCode, CloseReason};
 
 use super::{Event, Flow, Handler, Observer, Replies, ServiceError};
 use crate::{
@@ -113,9 +118,19 @@ impl Tenant for Guests {
             Some(compression) if received.compressed => Some(self.compressors.get(compression)),
             _ => None,
         };
+        let before = self.answers.of(&mut guest.waiting).len();
         let mut replies = Replies::new(self.answers.of(&mut guest.waiting), deflater);
-        if let Flow::Close(reason) = guest.handler.on_message(received.message, &mut replies) {
-            self.answers.close(guest, &reason);
+        let handler = &mut guest.handler;
+        let dealing = AssertUnwindSafe(|| handler.on_message(received.message, &mut replies));
+        match catch_unwind(dealing) {
+            Ok(Flow::Continue) => {}
+            Ok(Flow::Close(reason)) => self.answers.close(guest, &reason),
+            Err(_) => {
+                // A handler that panics takes its own client with it and nobody else.
+                tracing::error!(peer = %guest.peer, "a service panicked");
+                self.answers.of(&mut guest.waiting).truncate(before);
+                self.answers.close(guest, &CloseReason::new(CloseCode::INTERNAL, ""));
+            }
         }
         Ok(())
     }

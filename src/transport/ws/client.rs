@@ -16,7 +16,7 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use super::{Incoming, Keepalive, Outgoing, Refusal, Terms, header as fields};
+use super::{Incoming, Keepalive, Outgoing, Refusal, Terms, header as fields, keys};
 use crate::{
     address::{Host, HostPort, WsAddress},
     limits,
@@ -111,7 +111,7 @@ async fn shake_hands(
         }
     };
 
-    let key = handshake::key(fastrand::u128(..).to_ne_bytes());
+    let key = handshake::key(keys::nonce());
     let request = request(address, options, &key)
         .map_err(|reason| failed(None, format!("the request cannot be made: {reason}")))?;
     let (mut sender, connection) = http1::Builder::new()

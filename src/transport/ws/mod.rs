@@ -7,6 +7,7 @@ mod client;
 mod handshake;
 mod header;
 mod incoming;
+mod keys;
 mod outgoing;
 mod refusal;
 mod server;

@@ -23,6 +23,7 @@ use enchufe_core::{
 };
 use tokio::time::Instant;
 
+use super::keys::Keys;
 use crate::{limits, transport::wire::Wire};
 
 /// From which length on a payload is lent to the system from where it lies, in bytes. A shorter
@@ -34,6 +35,8 @@ const SLICES_MAX: usize = 32;
 /// The sending side of a connection, as far as it needs no waiting.
 #[derive(Debug)]
 pub(super) struct Writer {
+    /// Masking keys, once there was a frame to mask.
+    keys: Option<Box<Keys>>,
     role: Role,
     /// What is written next, from the front.
     pieces: VecDeque<Bytes>,
@@ -67,6 +70,7 @@ impl Writer {
     pub(super) fn new(role: Role, deflate: Option<Direction>) -> Self {
         Self {
             role,
+            keys: None,
             pieces: VecDeque::new(),
             gathered: Vec::new(),
             waiting_bytes: 0,
@@ -290,7 +294,7 @@ impl Writer {
     }
 
     /// Clients mask, with a key nobody can foresee (RFC 6455 §5.3); servers do not.
-    fn mask(&self) -> Option<[u8; 4]> {
-        (self.role == Role::Client).then(|| fastrand::u32(..).to_ne_bytes())
+    fn mask(&mut self) -> Option<[u8; 4]> {
+        (self.role == Role::Client).then(|| self.keys.get_or_insert_default().next())
     }
 }

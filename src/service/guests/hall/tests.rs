@@ -9,13 +9,16 @@ use std::{
 use bytes::Bytes;
 use enchufe_core::{
     Kind, MessageRef,
-    ws::{Decoder, Limits, Role, encode},
+    ws::{CloseCode, Decoder, Limits, Role, encode},
 };
 use socket2::SockRef;
 use tokio::time::timeout;
 
 use super::*;
-use crate::{limits, service::Echo};
+use crate::{
+    limits,
+    service::{Echo, Flow, Replies},
+};
 
 /// Longer than any test needs.
 const LONG: Duration = Duration::from_secs(20);
@@ -115,4 +118,39 @@ async fn clients_are_dropped_with_the_hall() {
     drop(hall);
     assert_eq!(client.read(&mut [0]).expect("the end"), 0);
     timeout(LONG, visits.left.notified()).await.expect("it is seen to leave");
+}
+
+/// Panics when it is told to.
+struct Fragile;
+
+impl Handler for Fragile {
+    fn on_message(&mut self, message: MessageRef<'_>, replies: &mut Replies<'_>) -> Flow {
+        replies.send(message);
+        assert_ne!(message.payload, b"break", "as it was told to");
+        Flow::Continue
+    }
+}
+
+#[tokio::test]
+async fn a_handler_that_panics_takes_its_own_client_with_it_and_nobody_else() {
+    let mut hall = hall();
+    let (mut one, socket, peer) = pair();
+    hall.enter(socket, peer, Box::new(Fragile)).expect("it comes in");
+    let (mut other, socket, peer) = pair();
+    hall.enter(socket, peer, Box::new(Fragile)).expect("it comes in");
+
+    one.write_all(&frame("Hola", Some([1, 2, 3, 4]))).expect("there is room");
+    one.write_all(&frame("break", Some([1, 2, 3, 4]))).expect("there is room");
+    let mut received = Vec::new();
+    one.read_to_end(&mut received).expect("an answer, and the end");
+    let internal_error = [&[0x88, 2][..], &CloseCode::INTERNAL.number().to_be_bytes()].concat();
+    assert_eq!(received, [frame("Hola", None), internal_error].concat());
+    drop(one);
+    timeout(LONG, hall.left()).await.expect("it is seen to leave");
+
+    let answer = frame("Hola", None);
+    other.write_all(&frame("Hola", Some([1, 2, 3, 4]))).expect("there is room");
+    let mut received = vec![0; answer.len()];
+    other.read_exact(&mut received).expect("an answer");
+    assert_eq!((received, hall.len()), (answer, 1));
 }
