@@ -42,8 +42,8 @@ async fn a_certificate_that_has_expired_or_is_somebody_elses_is_refused_with_the
 async fn an_authoritys_own_certificate_is_no_servers() {
     let made = Made::authority();
     let (error, text) = distrust(&made, &made.client()).await;
-    assert!(matches!(error, Distrust::BadCertificate(_)), "{error:?}");
-    assert!(text.contains("cannot be used"), "{text}");
+    assert!(matches!(error, Distrust::Issuers), "{error:?}");
+    assert!(text.contains("is an issuer's (CA:TRUE)"), "{text}");
 }
 
 #[tokio::test]
