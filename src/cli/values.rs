@@ -56,6 +56,9 @@ pub(crate) enum ValueError {
          123 bytes of a reason"
     )]
     Close,
+    /// Expected the name of a subprotocol.
+    #[error("expected one name of letters, digits and any of !#$%&'*+-.^_`|~")]
+    Protocol,
 }
 
 impl ValueError {
@@ -141,6 +144,15 @@ pub(crate) fn close(text: &str) -> Result<CloseReason, ValueError> {
         return Err(ValueError::Close);
     }
     Ok(CloseReason::new(code, reason))
+}
+
+/// The name of a subprotocol: a token (RFC 6455 §4.1).
+pub(crate) fn protocol(text: &str) -> Result<String, ValueError> {
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    match !text.is_empty() && text.bytes().all(is_token) {
+        true => Ok(text.to_owned()),
+        false => Err(ValueError::Protocol),
+    }
 }
 
 /// Text → a count of at least one.
@@ -244,6 +256,16 @@ mod tests {
         }
         for text in ["", "25h", "Never", "-1"] {
             assert_eq!(interval(text), Err(ValueError::PingInterval), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_subprotocol_is_one_token() {
+        for text in ["chat", "enchufe.v1", "a-b_c"] {
+            assert_eq!(protocol(text), Ok(text.to_owned()));
+        }
+        for text in ["", "a b", "chat,v2", "ñ", "a\r\nb"] {
+            assert_eq!(protocol(text), Err(ValueError::Protocol), "{text:?}");
         }
     }
 

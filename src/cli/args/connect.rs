@@ -81,7 +81,7 @@ pub(crate) struct Connect {
     pub(crate) origin: Option<String>,
 
     /// Offer this subprotocol (ws://); may be repeated
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = values::protocol)]
     pub(crate) protocol: Vec<String>,
 
     /// Offer to compress messages, by permessage-deflate (ws://)

@@ -94,6 +94,9 @@ fn expected(why: ValueError) -> &'static str {
         ValueError::PingInterval => {
             "se espera un tiempo como 500ms, 20s o 5m, un día como mucho, o never"
         }
+        ValueError::Protocol => {
+            "se espera un solo nombre de letras, cifras y cualquiera de !#$%&'*+-.^_`|~"
+        }
         ValueError::Close => {
             "se espera CÓDIGO o CÓDIGO:MOTIVO, con un código de 1000–1003, 1007–1014 o 3000–4999 \
              y como mucho 123 bytes de motivo"
