@@ -65,9 +65,9 @@ impl<T: Tenant> Shard<T> {
             match written {
                 Ok(written) => {
                     outlet.sent(seat, written);
-                    if std::mem::replace(stuck, written < offered || wire.has_unsent())
-                        && written > 0
-                    {
+                    let was_stuck =
+                        std::mem::replace(stuck, written < offered || wire.has_unsent());
+                    if was_stuck && (written > 0 || !*stuck) {
                         // The peer took what had been stuck: that is life.
                         *alive = self.table.now;
                     }
