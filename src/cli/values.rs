@@ -4,7 +4,7 @@
 
 use std::{error::Error, time::Duration};
 
-use enchufe_core::ws::{CloseCode, CloseReason};
+use enchufe_core::ws::{CloseCode, CloseReason, handshake};
 
 use crate::{
     guard::ParseOriginError,
@@ -148,11 +148,7 @@ pub(crate) fn close(text: &str) -> Result<CloseReason, ValueError> {
 
 /// The name of a subprotocol: a token (RFC 6455 §4.1).
 pub(crate) fn protocol(text: &str) -> Result<String, ValueError> {
-    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    match !text.is_empty() && text.bytes().all(is_token) {
-        true => Ok(text.to_owned()),
-        false => Err(ValueError::Protocol),
-    }
+    handshake::is_token(text).then(|| text.to_owned()).ok_or(ValueError::Protocol)
 }
 
 /// Text → a count of at least one.

@@ -27,15 +27,19 @@ fn key(stream: &TcpStream) -> String {
     key.next().expect("a key").1.to_owned()
 }
 
-/// Answers the handshake, with these headers more, and sends `rest` in the same packet. Then it
-/// reads until the client has gone.
-fn accept(mut stream: TcpStream, more: &str, rest: &[u8]) {
-    let accept = handshake::accept_key(&key(&stream));
+/// Answers the handshake, with these headers more, and sends `rest` in the same packet.
+fn open(stream: &mut TcpStream, more: &str, rest: &[u8]) {
+    let accept = handshake::accept_key(&key(stream));
     let head = format!(
         "HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
          Sec-WebSocket-Accept: {accept}\r\n{more}\r\n"
     );
     stream.write_all(&[head.as_bytes(), rest].concat()).expect("it listens");
+}
+
+/// Opens as [`open`] does, and reads until the client has gone.
+fn accept(mut stream: TcpStream, more: &str, rest: &[u8]) {
+    open(&mut stream, more, rest);
     until_gone(stream);
 }
 
@@ -117,12 +121,7 @@ fn a_server_that_says_goodbye_while_it_is_being_sent_to_has_closed_well() {
 fn a_server_that_broke_the_protocol_and_stays_is_named_as_the_reason() {
     // It neither reads nor goes, so that the client waits for it, and has a message to send.
     let stay = |mut stream: TcpStream| {
-        let accept = handshake::accept_key(&key(&stream));
-        let head = format!(
-            "HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-             Sec-WebSocket-Accept: {accept}\r\n\r\n"
-        );
-        stream.write_all(&[head.as_bytes(), b"\x83\0"].concat()).expect("it listens");
+        open(&mut stream, "", b"\x83\0");
         while stream.write_all(b"more").is_ok() {
             thread::sleep(std::time::Duration::from_millis(10));
         }
@@ -135,12 +134,7 @@ fn a_server_that_broke_the_protocol_and_stays_is_named_as_the_reason() {
 #[test]
 fn a_server_that_only_pings_does_not_keep_time_from_passing() {
     let flood = |mut stream: TcpStream| {
-        let accept = handshake::accept_key(&key(&stream));
-        let head = format!(
-            "HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-             Sec-WebSocket-Accept: {accept}\r\n\r\n"
-        );
-        stream.write_all(head.as_bytes()).expect("it listens");
+        open(&mut stream, "", b"");
         let reading = stream.try_clone().expect("a second handle");
         thread::spawn(|| until_gone(reading));
         let pings = b"\x89\x01?".repeat(10_000);

@@ -15,6 +15,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
+use crate::common::echo::echo_for_ever;
+
 /// Longer than any test needs, shorter than the runner's patience.
 pub(crate) const LONG: Duration = Duration::from_secs(30);
 
@@ -113,19 +115,8 @@ pub(crate) async fn listen(options: &BindOptions) -> (Listener, SocketAddr) {
 
 /// A listener that accepts for ever and sends back what it gets.
 pub(crate) async fn echo(options: &BindOptions) -> SocketAddr {
-    let (mut listener, local) = listen(options).await;
-    tokio::spawn(async move {
-        loop {
-            let mut connection = listener.accept().await;
-            tokio::spawn(async move {
-                while let Ok(Some(message)) = connection.recv().await {
-                    if connection.send(message).await.is_err() {
-                        break;
-                    }
-                }
-            });
-        }
-    });
+    let (listener, local) = listen(options).await;
+    echo_for_ever(listener);
     local
 }
 

@@ -3,6 +3,9 @@
 mod client;
 mod closing;
 mod compression;
+#[path = "../common/echo.rs"]
+#[expect(unreachable_pub, reason = "other test binaries reach it through a module")]
+mod echo;
 mod gathering;
 mod handshake;
 mod liveness;

@@ -9,6 +9,8 @@ use enchufe::transport::{BindOptions, Connection, Listener, OpenOptions, ws};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
+use crate::echo::echo_for_ever;
+
 /// Longer than any test needs, shorter than the runner's patience.
 pub(crate) const LONG: Duration = Duration::from_secs(30);
 
@@ -36,19 +38,8 @@ pub(crate) async fn listen(path: Option<&str>, options: &BindOptions) -> (Listen
 
 /// A listener that accepts for ever, so that requests are answered. Echoes.
 pub(crate) async fn echo(path: Option<&str>, options: &BindOptions) -> SocketAddr {
-    let (mut listener, local) = listen(path, options).await;
-    tokio::spawn(async move {
-        loop {
-            let mut connection = listener.accept().await;
-            tokio::spawn(async move {
-                while let Ok(Some(message)) = connection.recv().await {
-                    if connection.send(message).await.is_err() {
-                        break;
-                    }
-                }
-            });
-        }
-    });
+    let (listener, local) = listen(path, options).await;
+    echo_for_ever(listener);
     local
 }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::fields::{Fields, is_token_byte};
+use super::fields::{Fields, is_token, is_token_byte};
 
 /// The field's name.
 pub(super) const FIELD: &str = "Sec-WebSocket-Extensions";
@@ -81,8 +81,7 @@ impl<'a> Reader<'a> {
             }
         }
         self.0 = chars.as_str();
-        let is_token = !value.is_empty() && value.bytes().all(is_token_byte);
-        if is_token { Ok(Cow::Owned(value)) } else { Err(Malformed) }
+        if is_token(&value) { Ok(Cow::Owned(value)) } else { Err(Malformed) }
     }
 
     /// Reads the delimiter, if that is what comes next.

@@ -52,7 +52,12 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// Whether it may stand in a token (RFC 9110 §5.6.2).
+/// Whether the text is a token, as the name of a subprotocol must be (RFC 9110 §5.6.2).
+pub fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(is_token_byte)
+}
+
+/// Whether it may stand in a token.
 pub(super) fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }

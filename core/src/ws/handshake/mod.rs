@@ -16,6 +16,7 @@ use sha1::{Digest as _, Sha1};
 
 pub use client::{HandshakeError, Opened, verify};
 pub(super) use extensions::Extension;
+pub use fields::is_token;
 pub use server::{Accepted, Refusal, Request, accept};
 
 /// The only version of the protocol there is (RFC 6455 §4.1).
