@@ -183,9 +183,9 @@ fn websocket(text: &Text<'_>, rest: &str, is_secure: bool) -> Result<WsAddress, 
 fn websocket_of_page(rest: &str, is_secure: bool) -> String {
     let scheme = if is_secure { "wss" } else { "ws" };
     let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
-    match path.strip_prefix("/channels/") {
-        Some(channel) if !channel.is_empty() => format!("{scheme}://{authority}{path}"),
-        _ => format!("{scheme}://{authority}/channels/NAME"),
+    match path {
+        "" | "/" | "/channels" | "/channels/" => format!("{scheme}://{authority}/channels/NAME"),
+        path => format!("{scheme}://{authority}{path}"),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Whom our client trusts, and certificates that change while they are served.
 
+use std::net::TcpListener;
+
 use enchufe::Message;
 use enchufe::transport::tls::Distrust;
 use enchufe::transport::{OpenError, OpenOptions};
@@ -132,4 +134,17 @@ async fn a_certificate_is_replaced_while_clients_come_and_go_and_none_of_them_no
         stop.send(()).expect("it goes on");
         assert!(task.await.expect("no connection broke") > 0);
     }
+}
+
+#[tokio::test]
+async fn a_file_of_issuers_that_is_not_there_is_found_out_before_anybody_is_connected_to() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.set_nonblocking(true).expect("no waiting");
+    let server = listener.local_addr().expect("its address");
+    let mut options = OpenOptions::default();
+    options.tls.ca = vec!["there-is-no-such-file.pem".into()];
+    let error = open("localhost", server, &options).await.expect_err("no such file");
+    assert!(error.to_string().contains("there-is-no-such-file.pem"), "{error}");
+    let nobody = listener.accept().expect_err("nobody was connected to");
+    assert_eq!(nobody.kind(), std::io::ErrorKind::WouldBlock);
 }

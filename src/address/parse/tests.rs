@@ -244,6 +244,7 @@ fn the_address_of_a_page_gets_its_websocket_suggested() {
         ("http://127.0.0.1:5678", "try ws://127.0.0.1:5678/channels/NAME"),
         ("https://example.org/", "try wss://example.org/channels/NAME"),
         ("HTTPS://example.org/channels/a", "try wss://example.org/channels/a"),
+        ("http://example.org/chat?room=1", "try ws://example.org/chat?room=1"),
     ] {
         assert_eq!(refused(Address::parse_connect(text)).1, hint);
     }

@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::{ClientTls, Distrust, ServerTls};
+use super::{ClientTls, Distrust, ServerTls, Session};
 use crate::address::Host;
 use crate::limits;
 use crate::transport::wire::{self, Wire};
@@ -55,19 +55,31 @@ async fn answer_in_plain(stream: &mut TcpStream) -> io::Result<()> {
 }
 
 impl ClientTls {
-    /// Shakes hands with the server on `stream`, which is to be `host`.
+    /// Makes ready to meet `host`: a file that cannot be used is found out before anybody is
+    /// connected to.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future drops the connection.
-    pub(crate) async fn connect(&self, stream: TcpStream, host: &Host) -> Result<Wire, Distrust> {
+    /// Safe.
+    pub(crate) async fn prepare(&self, host: &Host) -> Result<Box<Session>, Distrust> {
         let (this, host) = (self.clone(), host.clone());
         // The system's list of issuers is read from files.
-        let session = tokio::task::spawn_blocking(move || this.session(&host))
+        tokio::task::spawn_blocking(move || this.session(&host))
             .await
-            .map_err(|error| Distrust::Other(error.to_string()))??;
-        wire::shake_hands(stream, session).await.map_err(|error| Distrust::from_io(&error))
+            .map_err(|error| Distrust::Other(error.to_string()))?
     }
+}
+
+/// Shakes hands with the server on `stream`.
+///
+/// # Cancel safety
+///
+/// Dropping the future drops the connection.
+pub(in crate::transport) async fn connect(
+    stream: TcpStream,
+    session: Box<Session>,
+) -> Result<Wire, Distrust> {
+    wire::shake_hands(stream, session).await.map_err(|error| Distrust::from_io(&error))
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::UnixTime;
 
 pub use client::{ClientTls, Distrust};
+pub(super) use handshake::connect;
 pub use pem::{PemContent, PemError};
 pub use server::{ServerTls, TlsWarning};
 pub(crate) use session::Session;

@@ -20,7 +20,7 @@ use super::{Incoming, Keepalive, Outgoing, Refusal, Terms, header as fields, key
 use crate::{
     address::{Host, HostPort, WsAddress},
     limits,
-    transport::{OpenError, OpenOptions, Peer, tcp, wire::Wire},
+    transport::{OpenError, OpenOptions, Peer, tcp, tls, wire::Wire},
 };
 
 /// What concerns opening WebSocket alone.
@@ -62,15 +62,17 @@ pub(crate) async fn open(
     options: &OpenOptions,
 ) -> Result<(Incoming, Outgoing, Peer), OpenError> {
     let deadline = Instant::now() + options.timeout;
+    let distrusted = |error| OpenError::Tls { address: address.to_string(), error };
+    let session = match address.is_secure {
+        false => None,
+        true => Some(options.tls.prepare(&address.endpoint.host).await.map_err(distrusted)?),
+    };
     let (stream, peer) = tcp::connect(&address.endpoint, options.timeout).await?;
     let peer = Peer::from(peer);
     let exchange = async {
-        let stream = match address.is_secure {
-            false => Wire::from(stream),
-            true => {
-                let distrusted = |error| OpenError::Tls { address: address.to_string(), error };
-                options.tls.connect(stream, &address.endpoint.host).await.map_err(distrusted)?
-            }
+        let stream = match session {
+            None => Wire::from(stream),
+            Some(session) => tls::connect(stream, session).await.map_err(distrusted)?,
         };
         shake_hands(stream, address, &options.ws, deadline).await
     };
