@@ -212,6 +212,10 @@ pub const SHARD_READS_MAX: usize = 4;
 /// by its end; there is one for all connections of a shard.
 pub const SHARD_BUFFER_BYTES: usize = 256 << 10;
 
+/// How much room is left in front of what a shard reads, in bytes: an answer no longer than that is
+/// written where what it answers was.
+pub const SHARD_ROOM_BYTES: usize = 64 << 10;
+
 /// How much the messages of one peer may inflate to before the others' turn comes, in bytes. The
 /// message that exceeds it is still dealt with.
 pub const SHARD_INFLATED_BYTES: usize = 256 << 10;

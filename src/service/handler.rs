@@ -10,6 +10,12 @@ use enchufe_core::{
     ws::{CloseReason, deflate::Deflater, encode},
 };
 
+use crate::shard::Room;
+
+/// From how many bytes on an answer is written where the question was. The cache that this spares
+/// does not matter with shorter ones, which are cheaper to append elsewhere.
+const ROOM_BYTES_MIN: usize = 1024;
+
 /// What a service does with the messages of one client.
 pub trait Handler: Send {
     /// Deals with a message, which is lent until this returns. It must not wait: every client of
@@ -33,22 +39,32 @@ pub enum Flow {
 /// is answered in kind: the client knows best what pays.
 #[derive(Debug)]
 pub struct Replies<'a> {
+    /// Where an answer goes while it fits and nothing is in `out`, which is sent behind it.
+    room: Room<'a>,
     out: &'a mut Vec<u8>,
     deflater: Option<&'a mut Deflater>,
 }
 
 impl<'a> Replies<'a> {
-    pub(super) fn new(out: &'a mut Vec<u8>, deflater: Option<&'a mut Deflater>) -> Self {
-        Self { out, deflater }
+    pub(super) fn new(
+        room: Room<'a>,
+        out: &'a mut Vec<u8>,
+        deflater: Option<&'a mut Deflater>,
+    ) -> Self {
+        Self { room, out, deflater }
+    }
+
+    fn has_room_for(&self, message: MessageRef<'_>) -> bool {
+        self.out.is_empty() && message.payload.len() >= ROOM_BYTES_MIN
     }
 
     /// Answers with a message.
+    #[inline]
     pub fn send(&mut self, message: MessageRef<'_>) {
-        match &mut self.deflater {
-            None => encode::message(self.out, message, None),
-            Some(deflater) => {
-                encode::compressed(self.out, message.kind, message.payload, None, deflater);
-            }
+        if let Some(deflater) = &mut self.deflater {
+            encode::compressed(self.out, message.kind, message.payload, None, deflater);
+        } else if !(self.has_room_for(message) && self.room.write(message)) {
+            encode::message(self.out, message, None);
         }
     }
 }

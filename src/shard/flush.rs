@@ -24,7 +24,7 @@ impl<T: Tenant> Shard<T> {
         let mut slice = limits::SHARD_SLICE_LEN_MAX;
         for turn in 1.. {
             let Some(index) = self.tenant.outlet().next_ready(&mut slice) else { return };
-            self.flush(index);
+            self.flush(index, &[]);
             // The clock is read now and then: reading it costs a part of what a send does.
             if turn % 32 == 0 && Instant::now() >= end {
                 return;
@@ -32,14 +32,16 @@ impl<T: Tenant> Shard<T> {
         }
     }
 
-    pub(super) fn flush(&mut self, index: usize) {
+    /// Sends `front`, answers that lie in the shard's buffer, and what else waits.
+    pub(super) fn flush(&mut self, index: usize, mut front: &[u8]) {
         for _ in 0..limits::SHARD_WRITES_MAX {
             let Some(socket) = self.table.sockets.get_mut(index) else { return };
             let key = socket.key(index);
             let Socket { wire, seat, stuck, phase, alive, .. } = socket;
             let outlet = self.tenant.outlet();
             let mut slices = Slices::new();
-            let offered = match outlet.transmit(seat, limits::SHARD_WRITE_BYTES, &mut slices) {
+            let offered = match outlet.transmit(seat, front, limits::SHARD_WRITE_BYTES, &mut slices)
+            {
                 Transmit::Bytes(offered) => offered,
                 Transmit::Idle => 0,
                 Transmit::Closed => {
@@ -64,7 +66,7 @@ impl<T: Tenant> Shard<T> {
             drop(slices);
             match written {
                 Ok(written) => {
-                    outlet.sent(seat, written);
+                    outlet.sent(seat, std::mem::take(&mut front), written);
                     let was_stuck =
                         std::mem::replace(stuck, written < offered || wire.has_unsent());
                     if was_stuck && (written > 0 || !*stuck) {
@@ -72,7 +74,7 @@ impl<T: Tenant> Shard<T> {
                         *alive = self.table.now;
                     }
                     if *stuck {
-                        outlet.blocked(seat);
+                        outlet.blocked(seat, front);
                         return;
                     }
                     if offered == 0 {
@@ -81,7 +83,7 @@ impl<T: Tenant> Shard<T> {
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     *stuck = true;
-                    outlet.blocked(seat);
+                    outlet.blocked(seat, front);
                     return;
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -98,12 +100,16 @@ impl<T: Tenant> Shard<T> {
 }
 
 fn write(wire: &mut Wire, slices: &Slices<'_>) -> io::Result<usize> {
-    match slices.as_slice() {
-        [one] => wire.write(one),
-        many => {
-            let many: ArrayVec<IoSlice<'_>, SLICES_MAX> =
-                many.iter().map(|slice| IoSlice::new(slice)).collect();
-            wire.write_vectored(&many)
+    let many: ArrayVec<IoSlice<'_>, SLICES_MAX> =
+        slices.iter().map(|slice| IoSlice::new(slice)).collect();
+    loop {
+        let written = match slices.as_slice() {
+            [one] => wire.write(one),
+            _ => wire.write_vectored(&many),
+        };
+        match written {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            written => return written,
         }
     }
 }

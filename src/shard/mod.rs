@@ -13,6 +13,7 @@
 mod deadlines;
 mod flush;
 mod receive;
+mod room;
 mod socket;
 mod table;
 #[cfg(test)]
@@ -36,6 +37,7 @@ pub use deadlines::Patience;
 use socket::{Phase, Socket};
 pub(crate) use {
     enchufe_core::fanout::{SLICES_MAX, Transmit},
+    room::Room,
     table::{Admission, Key, Table},
 };
 
@@ -58,8 +60,13 @@ pub(crate) trait Tenant {
     /// The waker was used: takes what came through the inbox. Newcomers are admitted to the table.
     fn on_wake(&mut self, table: &mut Table<Seat<Self>>);
 
-    /// A message came.
-    fn on_message(&mut self, seat: &mut Seat<Self>, message: Received<'_>) -> Result<(), Full>;
+    /// A message came. What is written into `room` leaves ahead of what the outlet has by then.
+    fn on_message(
+        &mut self,
+        seat: &mut Seat<Self>,
+        message: Received<'_>,
+        room: Room<'_>,
+    ) -> Result<(), Full>;
 
     /// Nothing came for a while; a ping is on its way.
     fn on_heartbeat(&mut self, seat: &mut Seat<Self>);
@@ -106,19 +113,21 @@ pub(crate) trait Outlet {
     /// Whether some connection may have something to send.
     fn has_ready(&self) -> bool;
 
-    /// Lends what is to be sent, about `bytes_max` bytes of it.
+    /// Lends what is to be sent, about `bytes_max` bytes of it. `front` was written into the
+    /// [`Room`] of the messages that are answered.
     fn transmit<'a>(
         &'a mut self,
         seat: &'a mut Self::Seat,
+        front: &'a [u8],
         bytes_max: usize,
         slices: &mut Slices<'a>,
     ) -> Transmit;
 
-    /// The socket has taken so many bytes of that.
-    fn sent(&mut self, seat: &mut Self::Seat, bytes: usize);
+    /// The socket has taken so many bytes of that. What it left of `front` has to be kept.
+    fn sent(&mut self, seat: &mut Self::Seat, front: &[u8], bytes: usize);
 
-    /// The socket takes nothing until [`Outlet::writable`].
-    fn blocked(&mut self, seat: &mut Self::Seat);
+    /// The socket takes nothing, and so nothing of `front`, until [`Outlet::writable`].
+    fn blocked(&mut self, seat: &mut Self::Seat, front: &[u8]);
 
     /// The socket takes bytes again.
     fn writable(&mut self, seat: &mut Self::Seat);
@@ -179,7 +188,7 @@ impl<T: Tenant> Shard<T> {
         let poll = Poll::new()?;
         let waker = Arc::new(mio::Waker::new(poll.registry(), WAKE)?);
         let table = Table::new(poll.registry().try_clone()?, patience);
-        let buffer = vec![0; limits::SHARD_BUFFER_BYTES];
+        let buffer = vec![0; limits::SHARD_ROOM_BYTES + limits::SHARD_BUFFER_BYTES];
         Ok(Self { poll, table, tenant: tenant(waker), buffer, told: false })
     }
 
@@ -237,7 +246,7 @@ impl<T: Tenant> Shard<T> {
         if event.is_writable() {
             self.tenant.outlet().writable(&mut socket.seat);
             if socket.stuck && T::Outlet::ANSWERS_AT_ONCE {
-                self.flush(index);
+                self.flush(index, &[]);
                 self.resume(index);
             }
         }
@@ -254,7 +263,7 @@ impl<T: Tenant> Shard<T> {
         self.tenant.outlet().close(&mut socket.seat, reason);
         let key = socket.key(index);
         self.table.deadlines.linger(self.table.now, key);
-        self.answer(index);
+        self.answer(index, &[]);
     }
 
     fn on_deadlines(&mut self) {
@@ -273,7 +282,7 @@ impl<T: Tenant> Shard<T> {
                 self.tenant.outlet().push(&mut socket.seat, &[0x89, 0]).ok();
                 self.tenant.on_heartbeat(&mut socket.seat);
                 let was_stuck = socket.stuck;
-                self.answer(key.index);
+                self.answer(key.index, &[]);
                 if was_stuck && T::Outlet::ANSWERS_AT_ONCE {
                     // What had waited may have gone just now: then no event says so.
                     self.resume(key.index);

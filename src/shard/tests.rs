@@ -67,7 +67,7 @@ impl Tenant for Echo {
         }
     }
 
-    fn on_message(&mut self, (): &mut (), received: Received<'_>) -> Result<(), Full> {
+    fn on_message(&mut self, (): &mut (), received: Received<'_>, _: Room<'_>) -> Result<(), Full> {
         encode::message(&mut self.outlet.waiting, received.message, None);
         self.round.0 += received.message.payload.len();
         Ok(())
@@ -128,7 +128,13 @@ impl Outlet for Out {
         false
     }
 
-    fn transmit<'a>(&'a mut self, (): &'a mut (), _: usize, slices: &mut Slices<'a>) -> Transmit {
+    fn transmit<'a>(
+        &'a mut self,
+        (): &'a mut (),
+        _: &'a [u8],
+        _: usize,
+        slices: &mut Slices<'a>,
+    ) -> Transmit {
         match self.waiting.len() {
             0 if self.is_closing => Transmit::Closed,
             0 => Transmit::Idle,
@@ -139,14 +145,14 @@ impl Outlet for Out {
         }
     }
 
-    fn sent(&mut self, (): &mut (), bytes: usize) {
+    fn sent(&mut self, (): &mut (), _: &[u8], bytes: usize) {
         if bytes > 0 {
             self.told.send(Told::Written(bytes)).ok();
         }
         self.waiting.drain(..bytes);
     }
 
-    fn blocked(&mut self, (): &mut ()) {
+    fn blocked(&mut self, (): &mut (), _: &[u8]) {
         self.told.send(Told::Blocked).ok();
     }
 

@@ -75,7 +75,7 @@ impl Decoder {
     ///
     /// The first [`Violation`] of RFC 6455, RFC 7692 or the [`Limits`], as soon as the bytes that show it
     /// are there. After it, as after [`Event::Close`], all input is consumed and ignored.
-    #[inline]
+    #[inline(always)]
     pub fn decode<'a>(&'a mut self, input: &'a mut [u8]) -> Result<Decoded<'a>, Violation> {
         if let Some((kind, place)) = self.whole_message(input) {
             let consumed = place.end;
@@ -89,7 +89,7 @@ impl Decoder {
     /// The way of nearly every message: it lies in the input as one frame, not compressed, and
     /// nothing is wrong with it. Whatever is different is left as it was, for [`Self::decode_any`]
     /// to judge.
-    #[inline]
+    #[inline(always)]
     fn whole_message(&self, input: &mut [u8]) -> Option<(Kind, Range<usize>)> {
         if self.partial.is_some() || self.ended {
             return None;
@@ -99,10 +99,9 @@ impl Decoder {
             return None;
         }
         let payload = input.get_mut(place.clone())?;
-        if let Some(key) = key {
-            mask::apply(payload, key);
-        }
-        if kind == Kind::Text && utf8::check(payload, 0) != Ok(payload.len()) {
+        let is_ascii = key.is_some_and(|key| mask::apply(payload, key));
+        let is_text = kind == Kind::Text && !is_ascii;
+        if is_text && utf8::check(payload, 0) != Ok(payload.len()) {
             if let Some(key) = key {
                 mask::apply(payload, key);
             }
@@ -111,6 +110,7 @@ impl Decoder {
         Some((kind, place))
     }
 
+    #[inline(never)]
     fn decode_any<'a>(&'a mut self, input: &'a mut [u8]) -> Result<Decoded<'a>, Violation> {
         self.release();
         if self.ended {

@@ -25,6 +25,25 @@ pub fn message(out: &mut Vec<u8>, message: MessageRef<'_>, mask: Option<[u8; 4]>
     frame(out, opcode(message.kind), message.payload, mask);
 }
 
+/// Writes a whole message as one frame, not masked, at the front of `room`, and says how long it
+/// is; `None`, with nothing written, when there is no room for it.
+#[inline]
+pub fn message_into(room: &mut [u8], message: MessageRef<'_>) -> Option<usize> {
+    let MessageRef { kind, payload } = message;
+    if let Ok(len @ 0..126) = u8::try_from(payload.len()) {
+        let (header, rest) = room.get_mut(..2 + payload.len())?.split_at_mut(2);
+        header.copy_from_slice(&[0x80 | opcode(kind).bits(), len]);
+        rest.copy_from_slice(payload);
+        return Some(2 + payload.len());
+    }
+    let header = header(opcode(kind), payload.len(), None);
+    let len = header.len() + payload.len();
+    let (place, rest) = room.get_mut(..len)?.split_at_mut(header.len());
+    place.copy_from_slice(&header);
+    rest.copy_from_slice(payload);
+    Some(len)
+}
+
 /// Appends a whole message as one compressed frame (RFC 7692 §6.1), whether that is shorter or not.
 pub fn compressed(
     out: &mut Vec<u8>,
@@ -149,6 +168,25 @@ mod tests {
         assert_eq!(&out[..6], b"before");
         assert_eq!(out[6..12], [0x81, 0x86, 1, 2, 3, 4]);
         assert_eq!(out[12..], [b'a' ^ 1, b'b' ^ 2, b'c' ^ 3, b'd' ^ 4, b'e' ^ 1, b'f' ^ 2]);
+    }
+
+    #[test]
+    fn a_message_is_the_same_in_a_room_that_is_given_and_no_room_is_overrun() {
+        for len in [0, 1, 125, 126, 65_535, 65_536] {
+            let payload = vec![b'x'; len];
+            let text = MessageRef { kind: Kind::Text, payload: &payload };
+            let mut expected = Vec::new();
+            message(&mut expected, text, None);
+
+            let mut room = vec![0; expected.len() + 1];
+            assert_eq!(message_into(&mut room, text), Some(expected.len()));
+            assert_eq!(room[..expected.len()], expected);
+            assert_eq!(room[expected.len()], 0);
+
+            let mut small = vec![0; expected.len() - 1];
+            assert_eq!(message_into(&mut small, text), None);
+            assert!(small.iter().all(|byte| *byte == 0));
+        }
     }
 
     #[test]

@@ -170,7 +170,7 @@ impl Header {
 /// The kind, the place of the payload and the masking key of a frame at the front of `bytes`, if it
 /// is a message by itself, not compressed and shorter than 64 KiB, with a header that is right. The
 /// payload may reach beyond `bytes`.
-#[inline]
+#[inline(always)]
 pub(super) fn whole_message(
     bytes: &[u8],
     role: Role,

@@ -23,7 +23,9 @@ use super::{
 };
 use crate::{
     limits,
-    shard::{Admission, Ending, Full, Outlet, Received, Shard, Slices, Table, Tenant, Transmit},
+    shard::{
+        Admission, Ending, Full, Outlet, Received, Room, Shard, Slices, Table, Tenant, Transmit,
+    },
 };
 pub(super) use board::Board;
 
@@ -138,7 +140,12 @@ impl Tenant for Viewers {
         self.letters = letters;
     }
 
-    fn on_message(&mut self, seat: &mut Seat, received: Received<'_>) -> Result<(), Full> {
+    fn on_message(
+        &mut self,
+        seat: &mut Seat,
+        received: Received<'_>,
+        _: Room<'_>,
+    ) -> Result<(), Full> {
         self.on_request(seat.reader, received.message)
     }
 
@@ -214,17 +221,18 @@ impl Outlet for Fanout {
     fn transmit<'a>(
         &'a mut self,
         seat: &'a mut Seat,
+        _: &'a [u8],
         bytes_max: usize,
         slices: &mut Slices<'a>,
     ) -> Transmit {
         self.poll_transmit(seat.reader, bytes_max, slices)
     }
 
-    fn sent(&mut self, seat: &mut Seat, bytes: usize) {
+    fn sent(&mut self, seat: &mut Seat, _: &[u8], bytes: usize) {
         Self::sent(self, seat.reader, bytes);
     }
 
-    fn blocked(&mut self, seat: &mut Seat) {
+    fn blocked(&mut self, seat: &mut Seat, _: &[u8]) {
         Self::blocked(self, seat.reader);
     }
 

@@ -1,7 +1,7 @@
 //! What is sent to the clients of a service.
 //!
-//! Answers to what one read brought are written into one buffer that all clients share, and sent
-//! from there. Only what a client does not take at once becomes its own, and until it has taken
+//! Answers to what one read brought are written into the room in front of it, or, when there is no
+//! more of that, into one buffer that all clients share, and sent from there. Only what a client does not take at once becomes its own, and until it has taken
 //! that, nothing more of it is read: so nobody makes the server keep more than the answers to one
 //! read.
 
@@ -13,7 +13,8 @@ use crate::{
     shard::{Full, Outlet, Slices, Transmit},
 };
 
-/// The shared buffer. Between two calls of the shard it is empty.
+/// The shared buffer, whose bytes follow those in the room. Between two calls of the shard it is
+/// empty.
 #[derive(Default)]
 pub(crate) struct Answers {
     out: Vec<u8>,
@@ -43,9 +44,10 @@ impl Answers {
         self.out.clear();
     }
 
-    fn keep_rest(&mut self, guest: &mut Guest, sent: usize) {
+    fn keep_rest(&mut self, guest: &mut Guest, front: &[u8], sent: usize) {
         // Its own memory, of just that size: the shared buffer may have much room to spare.
-        let bytes = self.out[sent..].to_vec();
+        let of_front = sent.min(front.len());
+        let bytes = [&front[of_front..], &self.out[sent - of_front..]].concat();
         guest.waiting = Some(Box::new(Waiting { bytes, sent: 0 }));
         self.forget();
     }
@@ -100,24 +102,25 @@ impl Outlet for Answers {
     fn transmit<'a>(
         &'a mut self,
         guest: &'a mut Guest,
+        front: &'a [u8],
         _: usize,
         slices: &mut Slices<'a>,
     ) -> Transmit {
+        // Nothing is answered for whom something waits.
+        debug_assert!(front.is_empty() || guest.waiting.is_none());
         let bytes = match &guest.waiting {
             Some(waiting) => &waiting.bytes[waiting.sent..],
             None => &self.out[..],
         };
-        match bytes.len() {
+        slices.extend([front, bytes].into_iter().filter(|slice| !slice.is_empty()));
+        match front.len() + bytes.len() {
             0 if guest.is_closing => Transmit::Closed,
             0 => Transmit::Idle,
-            len => {
-                slices.push(bytes);
-                Transmit::Bytes(len)
-            }
+            len => Transmit::Bytes(len),
         }
     }
 
-    fn sent(&mut self, guest: &mut Guest, bytes: usize) {
+    fn sent(&mut self, guest: &mut Guest, front: &[u8], bytes: usize) {
         match &mut guest.waiting {
             Some(waiting) => {
                 waiting.sent += bytes;
@@ -125,14 +128,14 @@ impl Outlet for Answers {
                     guest.waiting = None;
                 }
             }
-            None if bytes < self.out.len() => self.keep_rest(guest, bytes),
+            None if bytes < front.len() + self.out.len() => self.keep_rest(guest, front, bytes),
             None => self.forget(),
         }
     }
 
-    fn blocked(&mut self, guest: &mut Guest) {
-        if guest.waiting.is_none() && !self.out.is_empty() {
-            self.keep_rest(guest, 0);
+    fn blocked(&mut self, guest: &mut Guest, front: &[u8]) {
+        if guest.waiting.is_none() && !(front.is_empty() && self.out.is_empty()) {
+            self.keep_rest(guest, front, 0);
         }
     }
 

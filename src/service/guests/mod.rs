@@ -14,7 +14,7 @@ use enchufe_core::ws::{CloseCode, CloseReason};
 use super::{Event, Flow, Handler, Observer, Replies, ServiceError};
 use crate::{
     limits,
-    shard::{Ending, Full, Outlet as _, Received, Table, Tenant},
+    shard::{Ending, Full, Outlet as _, Received, Room, Table, Tenant},
     transport::{Peer, RecvError, SendError},
 };
 use answers::{Answers, Waiting};
@@ -113,13 +113,19 @@ impl Tenant for Guests {
     }
 
     #[inline]
-    fn on_message(&mut self, guest: &mut Guest, received: Received<'_>) -> Result<(), Full> {
+    fn on_message(
+        &mut self,
+        guest: &mut Guest,
+        received: Received<'_>,
+        mut room: Room<'_>,
+    ) -> Result<(), Full> {
         let deflater = match &mut guest.compression {
             Some(compression) if received.compressed => Some(self.compressors.get(compression)),
             _ => None,
         };
-        let before = self.answers.of(&mut guest.waiting).len();
-        let mut replies = Replies::new(self.answers.of(&mut guest.waiting), deflater);
+        let out = self.answers.of(&mut guest.waiting);
+        let before = (room.taken(), out.len());
+        let mut replies = Replies::new(room.lend(), out, deflater);
         let handler = &mut guest.handler;
         let dealing = AssertUnwindSafe(|| handler.on_message(received.message, &mut replies));
         match catch_unwind(dealing) {
@@ -128,7 +134,8 @@ impl Tenant for Guests {
             Err(_) => {
                 // A handler that panics takes its own client with it and nobody else.
                 tracing::error!(peer = %guest.peer, "a service panicked");
-                self.answers.of(&mut guest.waiting).truncate(before);
+                room.truncate(before.0);
+                self.answers.of(&mut guest.waiting).truncate(before.1);
                 self.answers.close(guest, &CloseReason::new(CloseCode::INTERNAL, ""));
             }
         }
