@@ -212,6 +212,10 @@ pub const SHARD_READS_MAX: usize = 4;
 /// by its end; there is one for all connections of a shard.
 pub const SHARD_BUFFER_BYTES: usize = 256 << 10;
 
+/// How much memory the unfinished messages of a shard's peers may take together, in bytes, or twice
+/// the longest message if that is more. Beyond it whoever takes the most is closed with 1013.
+pub const SHARD_UNFINISHED_BYTES_MAX: usize = 64 << 20;
+
 /// How much room is left in front of what a shard reads, in bytes: an answer no longer than that is
 /// written where what it answers was.
 pub const SHARD_ROOM_BYTES: usize = 64 << 10;

@@ -255,8 +255,7 @@ async fn part_from(connection: Connection) {
 }
 
 async fn refuse(connection: Connection) {
-    let code = CloseCode::new(1013).expect("1013 may be sent");
-    let reason = CloseReason::new(code, "too many clients: try again later");
+    let reason = CloseReason::new(CloseCode::TRY_AGAIN_LATER, "too many clients: try again later");
     // Whoever is turned away does not always stay to hear why.
     let _ = connection.close(reason).await;
 }

@@ -38,7 +38,7 @@ impl<T: Tenant> Shard<T> {
                 return;
             }
             if let Some(mut kept) = socket.kept.take() {
-                self.decode(index, &mut kept, 0);
+                self.take_in(index, &mut kept, 0);
                 continue;
             }
             let free = &mut buffer[limits::SHARD_ROOM_BYTES..];
@@ -60,7 +60,7 @@ impl<T: Tenant> Shard<T> {
                     let is_last = length < free.len() && !socket.wire.is_secure();
                     if socket.phase == Phase::Open {
                         let end = limits::SHARD_ROOM_BYTES + length;
-                        self.decode(index, &mut buffer[..end], limits::SHARD_ROOM_BYTES);
+                        self.take_in(index, &mut buffer[..end], limits::SHARD_ROOM_BYTES);
                     }
                     // A short read on an edge-triggered stream has emptied it; one of TLS may not.
                     if is_last && !to_the_end && !self.has_kept(index) {
@@ -84,6 +84,26 @@ impl<T: Tenant> Shard<T> {
 
     fn has_kept(&self, index: usize) -> bool {
         self.table.sockets.get(index).is_some_and(|socket| socket.kept.is_some())
+    }
+
+    /// Acts on what a peer sent, as [`Self::decode`] does, and sees to it that the messages which
+    /// are not whole yet do not take too much memory together.
+    fn take_in(&mut self, index: usize, bytes: &mut [u8], at: usize) {
+        self.decode(index, bytes, at);
+        // One that goes is enough: it took no less than the one that has just grown.
+        if let Some(most) = self.table.count_unfinished(index) {
+            self.give_up(most);
+        }
+    }
+
+    fn give_up(&mut self, index: usize) {
+        let Some(socket) = self.table.sockets.get_mut(index) else { return };
+        let violation = socket.decoder.give_up();
+        tracing::warn!(%violation, "a client is told to come back later");
+        self.tenant.outlet().finish(&mut socket.seat, &violation.reason());
+        socket.violation = Some(Box::new(violation));
+        self.table.count_unfinished(index);
+        self.answer(index, &[]);
     }
 
     /// Acts on what a peer sent, which is in `bytes` from `at` on.

@@ -10,6 +10,8 @@ pub(super) struct Socket<S> {
     pub(super) wire: Wire,
     pub(super) decoder: ws::Decoder,
     pub(super) seat: S,
+    /// How much memory its unfinished message takes, as the table has counted it.
+    pub(super) unfinished: usize,
     /// Tells this connection from another that had the same row.
     pub(super) serial: u32,
     /// The last write was not taken whole.

@@ -15,6 +15,7 @@ use super::{
     deadlines::Deadlines,
     socket::{Phase, Socket},
 };
+use crate::limits;
 
 /// A connection after its handshake.
 pub(crate) struct Admission {
@@ -23,6 +24,29 @@ pub(crate) struct Admission {
     pub(crate) leftover: Bytes,
     /// Decodes what the peer sends, within the limits that it was told.
     pub(crate) decoder: ws::Decoder,
+}
+
+/// The memory that unfinished messages take.
+#[derive(Default)]
+struct Unfinished {
+    bytes: usize,
+    /// What one peer may need for the longest message.
+    longest: usize,
+}
+
+impl Unfinished {
+    fn allow(&mut self, message_bytes_max: usize) {
+        self.longest = self.longest.max(message_bytes_max);
+    }
+
+    fn change(&mut self, before: usize, after: usize) {
+        self.bytes = self.bytes - before + after;
+    }
+
+    fn is_too_much(&self) -> bool {
+        let bytes_max = limits::SHARD_UNFINISHED_BYTES_MAX.max(self.longest.saturating_mul(2));
+        self.bytes > bytes_max
+    }
 }
 
 /// A row, and which of the connections that have had it.
@@ -42,6 +66,7 @@ pub(crate) struct Table<S> {
     pub(super) newcomers: Vec<usize>,
     pub(super) now: Instant,
     pub(super) dropped: u64,
+    unfinished: Unfinished,
     serial: u32,
     stopping: bool,
     abandoned: bool,
@@ -57,6 +82,7 @@ impl<S> Table<S> {
             newcomers: Vec::new(),
             now: Instant::now(),
             dropped: 0,
+            unfinished: Unfinished::default(),
             serial: 0,
             stopping: false,
             abandoned: false,
@@ -74,6 +100,7 @@ impl<S> Table<S> {
         seat: impl FnOnce(usize) -> S,
     ) -> io::Result<()> {
         let Admission { mut wire, leftover, decoder } = admission;
+        self.unfinished.allow(decoder.limits().message_bytes_max);
         let entry = self.sockets.vacant_entry();
         let index = entry.key();
         let interest = Interest::READABLE | Interest::WRITABLE;
@@ -87,6 +114,7 @@ impl<S> Table<S> {
             wire,
             decoder,
             seat: seat(index),
+            unfinished: 0,
             serial: self.serial,
             stuck: false,
             has_turn: has_more,
@@ -140,6 +168,19 @@ impl<S> Table<S> {
         self.sockets.get_mut(key.index).filter(|socket| socket.serial == key.serial)
     }
 
+    /// Counts what has become of a peer's unfinished message. If the messages of all take too much
+    /// now, this says who takes the most.
+    pub(super) fn count_unfinished(&mut self, index: usize) -> Option<usize> {
+        let socket = self.sockets.get_mut(index)?;
+        let bytes = socket.decoder.unfinished_bytes();
+        let before = std::mem::replace(&mut socket.unfinished, bytes);
+        self.unfinished.change(before, bytes);
+        if bytes <= before || !self.unfinished.is_too_much() {
+            return None;
+        }
+        self.sockets.iter().max_by_key(|(_, socket)| socket.unfinished).map(|(index, _)| index)
+    }
+
     pub(super) fn read_later(&mut self, index: usize) {
         let Some(socket) = self.sockets.get_mut(index) else { return };
         if !std::mem::replace(&mut socket.has_turn, true) {
@@ -162,6 +203,7 @@ impl<S> Table<S> {
 
     pub(super) fn remove(&mut self, index: usize) -> Option<Socket<S>> {
         let mut socket = self.sockets.try_remove(index)?;
+        self.unfinished.change(socket.unfinished, 0);
         // It goes with the descriptor in any case.
         self.registry.deregister(socket.wire.get_mut()).ok();
         Some(socket)

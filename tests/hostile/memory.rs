@@ -9,7 +9,7 @@ use std::{
 use crate::{
     frames::bomb,
     served::{DEFLATE, Served},
-    support::{PING, PONG, close_code, frame, frame_head, read_frame},
+    support::{CLOSE, PING, PONG, close_code, frame, frame_head, read_frame},
 };
 
 const MIB: usize = 1 << 20;
@@ -77,6 +77,41 @@ fn lengths_reserve_nothing_and_bombs_are_stopped_at_the_limit() {
     let resident = served.resident_bytes();
     assert!(resident < BASE_BYTES + 16 * MIB, "{resident} bytes");
     drop((announced, bombers));
+    served.stop();
+}
+
+#[test]
+fn unfinished_messages_take_a_bounded_memory_together_and_honest_ones_are_finished() {
+    let served = Served::start("echo");
+    let mut honest = served.open(&[]);
+    honest.write_all(&frame(0x02, b"a begun ")).expect("it is open");
+    let begun = [frame_head(0x82, MIB as u64), vec![7; MIB - 1]].concat();
+    let mut hoarders: Vec<_> = (0..200).map(|_| served.open(&[])).collect();
+    for stream in &mut hoarders {
+        stream.write_all(&begun).expect("it is read, whatever becomes of it");
+    }
+    honest.write_all(&frame(0x80, b"message")).expect("it is open");
+    let answer = read_frame(&mut honest).expect("an answer");
+    assert_eq!((answer.0, &answer.1[..]), (0x82, &b"a begun message"[..]));
+    // As many shards as there are cores, at most.
+    let cores = std::thread::available_parallelism().expect("it is known").get();
+    let bound = BASE_BYTES + cores * enchufe::limits::SHARD_UNFINISHED_BYTES_MAX;
+    let resident = served.resident_bytes();
+    assert!(resident < bound, "{resident} bytes");
+    let mut refused = 0;
+    for stream in &mut hoarders {
+        // Those that were refused are read to their end, and not answered any more.
+        stream.write_all(&[7]).ok();
+        match read_frame(stream).expect("an answer") {
+            (CLOSE, reason) => {
+                assert_eq!(reason[..2], 1013u16.to_be_bytes());
+                refused += 1;
+            }
+            (_, message) => assert_eq!(message.len(), MIB),
+        }
+    }
+    assert!(refused >= 200 - bound / MIB, "{refused} were told to come back later");
+    drop(hoarders);
     served.stop();
 }
 

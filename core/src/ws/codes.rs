@@ -26,6 +26,9 @@ impl CloseCode {
     /// The server met an error of its own. Reconnect after a pause that grows.
     pub const INTERNAL: Self = Self(1011);
 
+    /// The server has too much to do at the moment. Reconnect after a pause that grows.
+    pub const TRY_AGAIN_LATER: Self = Self(1013);
+
     /// The channel has ended: nothing more will come. The reason is the last position. Do not
     /// reconnect; the history can still be read.
     pub const ENDED: Self = Self(4000);

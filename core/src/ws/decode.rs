@@ -146,6 +146,26 @@ impl Decoder {
             && self.inflater.as_ref().is_none_or(|inflater| inflater.is_resting())
     }
 
+    /// How much memory the message takes that is arriving, in bytes. A decoder bounds it for its
+    /// own peer; whoever has many decoders may want a bound for all of them.
+    pub fn unfinished_bytes(&self) -> usize {
+        let message = self.partial.as_ref().and_then(|partial| partial.message.as_ref());
+        message.map_or(0, PartialMessage::reserved_bytes)
+    }
+
+    /// Drops the unfinished message, and ignores whatever still comes as after a violation, which
+    /// this returns: what to tell the peer.
+    pub fn give_up(&mut self) -> Violation {
+        let bytes = self.unfinished_bytes();
+        self.end();
+        ViolationKind::TooMuchUnfinished { bytes }.into()
+    }
+
+    /// What it accepts.
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
     fn end(&mut self) {
         self.ended = true;
         self.partial = None;

@@ -167,6 +167,11 @@ impl PartialMessage {
         self.wire_bytes
     }
 
+    /// The memory it takes.
+    pub(super) fn reserved_bytes(&self) -> usize {
+        self.bytes.capacity()
+    }
+
     /// Charges one more fragment of `payload_len` bytes, which are known to be within the limit.
     pub(super) fn charge(
         &mut self,

@@ -106,6 +106,13 @@ pub enum ViolationKind {
         /// Where in the message the first invalid sequence begins.
         at: usize,
     },
+    /// Nothing is wrong with the message, but it is long and unfinished, and those of all peers
+    /// together take too much memory: see [`Decoder::give_up`](super::Decoder::give_up).
+    #[error("too much memory is taken by unfinished messages, {bytes} bytes of it by this one")]
+    TooMuchUnfinished {
+        /// What had been reserved for it.
+        bytes: usize,
+    },
     /// A Close frame with one byte cannot hold a code (RFC 6455 §5.5.1).
     #[error("a close frame has 1 byte, too few for its code")]
     CloseTooShort,
@@ -127,6 +134,7 @@ impl ViolationKind {
             Self::TextNotUtf8 { .. } | Self::CloseReasonNotUtf8 | Self::NotDeflate { .. } => {
                 CloseCode::INVALID_PAYLOAD
             }
+            Self::TooMuchUnfinished { .. } => CloseCode::TRY_AGAIN_LATER,
             _ => CloseCode::PROTOCOL,
         }
     }
