@@ -185,26 +185,28 @@ impl<S: Service + Send + Sync + 'static> Server<S> {
         self.len() == 0
     }
 
-    /// Hands a client to the hall if the service has a hot form and the client can have it; any
-    /// other comes back.
+    /// Hands a client to the hall if the service has a hot form for it; any other comes back.
     fn seat(&mut self, connection: Connection) -> Option<Connection> {
-        let Some(handler) = self.service.handler(connection.peer()) else {
-            return Some(connection);
-        };
-        match connection.into_ws_socket() {
-            Err(connection) => Some(*connection),
-            Ok((socket, peer)) => {
-                let named = peer.clone();
-                if let Err(error) = self.hall.enter(socket, peer, handler) {
-                    tracing::error!(peer = %named, %error, "a client cannot be served");
-                    let error = RecvError::Io { peer: named.clone(), error }.into();
-                    self.options
-                        .observer
-                        .tell(&Event::Closed { peer: &named, error: Some(&error) });
-                }
-                None
+        let peer = connection.peer().clone();
+        let entered = if connection.is_stream() {
+            let Some(handler) = self.service.stream_handler(&peer) else { return Some(connection) };
+            match connection.into_stream_socket() {
+                Err(connection) => return Some(*connection),
+                Ok((wire, peer)) => self.hall.enter_stream(wire, peer, handler),
             }
+        } else {
+            let Some(handler) = self.service.handler(&peer) else { return Some(connection) };
+            match connection.into_ws_socket() {
+                Err(connection) => return Some(*connection),
+                Ok((socket, peer)) => self.hall.enter(socket, peer, handler),
+            }
+        };
+        if let Err(error) = entered {
+            tracing::error!(%peer, %error, "a client cannot be served");
+            let error = RecvError::Io { peer: peer.clone(), error }.into();
+            self.options.observer.tell(&Event::Closed { peer: &peer, error: Some(&error) });
         }
+        None
     }
 
     /// Waits for the clients, but not for ever.

@@ -2,7 +2,7 @@
 
 use enchufe_core::MessageRef;
 
-use super::{Flow, Handler, Replies, Service, ServiceError, part};
+use super::{Flow, Handler, Replies, Service, ServiceError, StreamHandler, part};
 use crate::{
     shutdown::Shutdown,
     transport::{Connection, Peer},
@@ -26,6 +26,16 @@ impl Service for Echo {
 
     fn handler(&self, _: &Peer) -> Option<Box<dyn Handler>> {
         Some(Box::new(Self))
+    }
+
+    fn stream_handler(&self, _: &Peer) -> Option<Box<dyn StreamHandler>> {
+        Some(Box::new(Self))
+    }
+}
+
+impl StreamHandler for Echo {
+    fn on_bytes(&mut self, bytes: &mut [u8]) -> usize {
+        bytes.len()
     }
 }
 

@@ -23,6 +23,14 @@ pub trait Handler: Send {
     fn on_message(&mut self, message: MessageRef<'_>, replies: &mut Replies<'_>) -> Flow;
 }
 
+/// What a service does with the bytes of one client of a stream, where it has no need to tell
+/// messages apart.
+pub trait StreamHandler: Send {
+    /// Deals with the bytes that came and leaves at their front what is to be sent back, whose
+    /// length it returns. It must not wait: every client of the shard would.
+    fn on_bytes(&mut self, bytes: &mut [u8]) -> usize;
+}
+
 /// Whether a connection goes on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Flow {

@@ -2,7 +2,8 @@
 //!
 //! A service owns one connection from its first message to its end and does not know how it was
 //! reached; `serve` accepts connections and gives each of them to the service, in a task of its
-//! own. Where a service has a [`Handler`], its WebSocket clients live on shards instead.
+//! own. Where a service has a [`Handler`], its WebSocket clients live on shards instead, and where
+//! it has a [`StreamHandler`], its TCP clients.
 
 mod echo;
 mod feed;
@@ -22,7 +23,7 @@ pub use echo::Echo;
 pub use feed::Feed;
 pub use greet::{Greet, Greeting, ParseGreetingError};
 pub(crate) use guests::Hall;
-pub use handler::{Flow, Handler, Replies};
+pub use handler::{Flow, Handler, Replies, StreamHandler};
 pub use observer::{Event, Observer};
 
 /// What a server does with each client.
@@ -49,6 +50,12 @@ pub trait Service {
     /// The hot form of the service for a client, if it has one: WebSocket clients are then served
     /// by it, in the table of a shard, and not by [`Service::serve`]. Both must do the same.
     fn handler(&self, peer: &Peer) -> Option<Box<dyn Handler>> {
+        let _ = peer;
+        None
+    }
+
+    /// The same for clients of a stream.
+    fn stream_handler(&self, peer: &Peer) -> Option<Box<dyn StreamHandler>> {
         let _ = peer;
         None
     }

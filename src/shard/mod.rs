@@ -38,6 +38,7 @@ use socket::{Phase, Socket};
 pub(crate) use {
     enchufe_core::fanout::{SLICES_MAX, Transmit},
     room::Room,
+    socket::Protocol,
     table::{Admission, Key, Table},
 };
 
@@ -67,6 +68,10 @@ pub(crate) trait Tenant {
         message: Received<'_>,
         room: Room<'_>,
     ) -> Result<(), Full>;
+
+    /// Bytes of a stream came, which the tenant may write to. Says how many of them, from the front,
+    /// are now what is to be sent.
+    fn on_bytes(&mut self, seat: &mut Seat<Self>, bytes: &mut [u8]) -> usize;
 
     /// Nothing came for a while; a ping is on its way.
     fn on_heartbeat(&mut self, seat: &mut Seat<Self>);
@@ -98,7 +103,10 @@ pub(crate) trait Outlet {
     /// Queues the Close frame that answers the peer's, or its violation, in exactly these words.
     fn finish(&mut self, seat: &mut Self::Seat, reason: &CloseReason);
 
-    /// Whether a Close frame was queued.
+    /// The peer of a stream sends nothing more: nothing may follow what waits to be sent.
+    fn end(&mut self, seat: &mut Self::Seat);
+
+    /// Whether a Close frame was queued, or a stream is at its end.
     fn is_closing(&self, seat: &Self::Seat) -> bool;
 
     /// Whether so much waits that it had better go out before more is decoded.
@@ -261,6 +269,10 @@ impl<T: Tenant> Shard<T> {
     fn close(&mut self, index: usize, reason: &CloseReason) {
         let Some(socket) = self.table.sockets.get_mut(index) else { return };
         self.tenant.outlet().close(&mut socket.seat, reason);
+        if socket.protocol.is_stream() && socket.phase == Phase::Open {
+            // There are no words for it that the peer could answer.
+            socket.phase = Phase::Parting;
+        }
         let key = socket.key(index);
         self.table.deadlines.linger(self.table.now, key);
         self.answer(index, &[]);
@@ -272,9 +284,14 @@ impl<T: Tenant> Shard<T> {
             let dead_after = self.table.deadlines.patience.dead_after;
             let Some(socket) = self.table.get_mut(key) else { continue };
             let silence = now.duration_since(socket.alive);
+            let is_stream = socket.protocol.is_stream();
             let ending = if socket.stuck { Ending::Deaf } else { Ending::Silent };
-            if silence >= dead_after {
+            if silence >= dead_after && (socket.stuck || !is_stream) {
                 self.drop_socket(key.index, ending);
+                continue;
+            }
+            if is_stream {
+                self.table.deadlines.ping(now, key);
                 continue;
             }
             if socket.phase == Phase::Open && !self.tenant.outlet().is_closing(&socket.seat) {

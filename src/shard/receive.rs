@@ -8,7 +8,7 @@ use enchufe_core::{
 };
 
 use super::{
-    Ending, Full, Outlet, Received, Room, Seat, Shard, Tenant,
+    Ending, Full, Outlet, Protocol, Received, Room, Seat, Shard, Tenant,
     socket::{Phase, Socket},
 };
 use crate::limits;
@@ -46,6 +46,11 @@ impl<T: Tenant> Shard<T> {
                 Ok(0) => {
                     let has_last_words = self.tenant.outlet().is_closing(&socket.seat);
                     match socket.phase {
+                        Phase::Open if socket.protocol.is_stream() => {
+                            socket.phase = Phase::Parting;
+                            self.tenant.outlet().end(&mut socket.seat);
+                            self.flush(index, &[]);
+                        }
                         Phase::Open if has_last_words => socket.phase = Phase::Parting,
                         Phase::Parting => {}
                         _ => self.remove(index, Ending::Abnormal),
@@ -86,9 +91,15 @@ impl<T: Tenant> Shard<T> {
         self.table.sockets.get(index).is_some_and(|socket| socket.kept.is_some())
     }
 
-    /// Acts on what a peer sent, as [`Self::decode`] does, and sees to it that the messages which
-    /// are not whole yet do not take too much memory together.
+    /// Acts on what a peer sent, which is in `bytes` from `at` on, and sees to it that messages
+    /// which are not whole yet do not take too much memory together.
     fn take_in(&mut self, index: usize, bytes: &mut [u8], at: usize) {
+        let Some(socket) = self.table.sockets.get_mut(index) else { return };
+        if socket.protocol.is_stream() {
+            let bytes = &mut bytes[at..];
+            let answer = self.tenant.on_bytes(&mut socket.seat, bytes);
+            return self.answer(index, &bytes[..answer]);
+        }
         self.decode(index, bytes, at);
         // One that goes is enough: it took no less than the one that has just grown.
         if let Some(most) = self.table.count_unfinished(index) {
@@ -98,7 +109,8 @@ impl<T: Tenant> Shard<T> {
 
     fn give_up(&mut self, index: usize) {
         let Some(socket) = self.table.sockets.get_mut(index) else { return };
-        let violation = socket.decoder.give_up();
+        let Protocol::WebSocket(decoder) = &mut socket.protocol else { return };
+        let violation = decoder.give_up();
         tracing::warn!(%violation, "a client is told to come back later");
         self.tenant.outlet().finish(&mut socket.seat, &violation.reason());
         socket.violation = Some(Box::new(violation));
@@ -106,7 +118,7 @@ impl<T: Tenant> Shard<T> {
         self.answer(index, &[]);
     }
 
-    /// Acts on what a peer sent, which is in `bytes` from `at` on.
+    /// Acts on the messages in `bytes` from `at` on.
     fn decode(&mut self, index: usize, bytes: &mut [u8], at: usize) {
         let mut reading = Reading { bytes, at, answered: 0, inflated: 0 };
         loop {
@@ -161,7 +173,8 @@ impl Reading<'_> {
         tenant: &mut T,
         socket: &mut Socket<Seat<T>>,
     ) -> Result<Dealt, Full> {
-        let Socket { decoder, seat, violation, .. } = socket;
+        let Socket { protocol, seat, violation, .. } = socket;
+        let Protocol::WebSocket(decoder) = protocol else { return Ok(Dealt::All) };
         loop {
             let (room, input) = self.bytes.split_at_mut(self.at);
             match decoder.decode(input) {

@@ -8,7 +8,7 @@ use super::{Key, Wire};
 
 pub(super) struct Socket<S> {
     pub(super) wire: Wire,
-    pub(super) decoder: ws::Decoder,
+    pub(super) protocol: Protocol,
     pub(super) seat: S,
     /// How much memory its unfinished message takes, as the table has counted it.
     pub(super) unfinished: usize,
@@ -30,6 +30,28 @@ pub(super) struct Socket<S> {
 impl<S> Socket<S> {
     pub(super) fn key(&self, index: usize) -> Key {
         Key { index, serial: self.serial }
+    }
+}
+
+/// What the bytes of a connection mean.
+pub(crate) enum Protocol {
+    /// Messages, decoded within the limits that the peer was told.
+    WebSocket(ws::Decoder),
+    /// Themselves. Nobody is pinged, and who is idle stays.
+    Stream,
+}
+
+impl Protocol {
+    pub(super) fn is_stream(&self) -> bool {
+        matches!(self, Self::Stream)
+    }
+
+    /// How much memory its unfinished message takes.
+    pub(super) fn unfinished_bytes(&self) -> usize {
+        match self {
+            Self::WebSocket(decoder) => decoder.unfinished_bytes(),
+            Self::Stream => 0,
+        }
     }
 }
 

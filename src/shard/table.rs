@@ -6,14 +6,13 @@ use std::{
 };
 
 use bytes::Bytes;
-use enchufe_core::ws;
 use mio::{Interest, Registry, Token};
 use slab::Slab;
 
 use super::{
     Patience, Wire,
     deadlines::Deadlines,
-    socket::{Phase, Socket},
+    socket::{Phase, Protocol, Socket},
 };
 use crate::limits;
 
@@ -22,8 +21,7 @@ pub(crate) struct Admission {
     pub(crate) wire: Wire,
     /// What was read beyond the handshake.
     pub(crate) leftover: Bytes,
-    /// Decodes what the peer sends, within the limits that it was told.
-    pub(crate) decoder: ws::Decoder,
+    pub(crate) protocol: Protocol,
 }
 
 /// The memory that unfinished messages take.
@@ -99,8 +97,10 @@ impl<S> Table<S> {
         admission: Admission,
         seat: impl FnOnce(usize) -> S,
     ) -> io::Result<()> {
-        let Admission { mut wire, leftover, decoder } = admission;
-        self.unfinished.allow(decoder.limits().message_bytes_max);
+        let Admission { mut wire, leftover, protocol } = admission;
+        if let Protocol::WebSocket(decoder) = &protocol {
+            self.unfinished.allow(decoder.limits().message_bytes_max);
+        }
         let entry = self.sockets.vacant_entry();
         let index = entry.key();
         let interest = Interest::READABLE | Interest::WRITABLE;
@@ -112,7 +112,7 @@ impl<S> Table<S> {
         let has_more = !leftover.is_empty() || wire.has_plaintext();
         entry.insert(Socket {
             wire,
-            decoder,
+            protocol,
             seat: seat(index),
             unfinished: 0,
             serial: self.serial,
@@ -172,7 +172,7 @@ impl<S> Table<S> {
     /// now, this says who takes the most.
     pub(super) fn count_unfinished(&mut self, index: usize) -> Option<usize> {
         let socket = self.sockets.get_mut(index)?;
-        let bytes = socket.decoder.unfinished_bytes();
+        let bytes = socket.protocol.unfinished_bytes();
         let before = std::mem::replace(&mut socket.unfinished, bytes);
         self.unfinished.change(before, bytes);
         if bytes <= before || !self.unfinished.is_too_much() {

@@ -27,6 +27,8 @@ use super::*;
 struct Echo {
     inbox: Arc<Mutex<Vec<Option<TcpStream>>>>,
     outlet: Out,
+    /// Whether the connection is a stream, of which capitals are made.
+    is_stream: bool,
     /// How many bytes of messages came in this round of the loop, and in the longest.
     round: (usize, Arc<Mutex<usize>>),
 }
@@ -62,7 +64,11 @@ impl Tenant for Echo {
             let wire = Wire::from(mio::net::TcpStream::from_std(stream));
             let (role, limits) = (ws::Role::Server, ws::Limits::default());
             let decoder = ws::Decoder::with_deflate(role, limits, DEFLATE);
-            let admission = Admission { wire, leftover: Bytes::new(), decoder };
+            let protocol = match self.is_stream {
+                true => Protocol::Stream,
+                false => Protocol::WebSocket(decoder),
+            };
+            let admission = Admission { wire, leftover: Bytes::new(), protocol };
             table.admit(admission, |_| ()).expect("it is watched");
         }
     }
@@ -71,6 +77,11 @@ impl Tenant for Echo {
         encode::message(&mut self.outlet.waiting, received.message, None);
         self.round.0 += received.message.payload.len();
         Ok(())
+    }
+
+    fn on_bytes(&mut self, (): &mut (), bytes: &mut [u8]) -> usize {
+        bytes.make_ascii_uppercase();
+        bytes.len()
     }
 
     fn on_heartbeat(&mut self, (): &mut ()) {}
@@ -108,6 +119,10 @@ impl Outlet for Out {
         self.close(seat, reason);
     }
 
+    fn end(&mut self, (): &mut ()) {
+        self.is_closing = true;
+    }
+
     fn is_closing(&self, (): &()) -> bool {
         self.is_closing
     }
@@ -131,10 +146,11 @@ impl Outlet for Out {
     fn transmit<'a>(
         &'a mut self,
         (): &'a mut (),
-        _: &'a [u8],
+        front: &'a [u8],
         _: usize,
         slices: &mut Slices<'a>,
     ) -> Transmit {
+        self.waiting.extend_from_slice(front);
         match self.waiting.len() {
             0 if self.is_closing => Transmit::Closed,
             0 => Transmit::Idle,
@@ -194,7 +210,7 @@ impl Stage {
         let shard = Shard::new(patience, |waker| {
             bell = Some(waker);
             let (inbox, round) = (Arc::clone(&inbox), (0, Arc::clone(&longest_round)));
-            Echo { inbox, outlet, round }
+            Echo { inbox, outlet, is_stream: false, round }
         });
         let shard = shard.expect("an event queue");
         let waker = bell.expect("the tenant was made");
@@ -318,8 +334,33 @@ fn what_inflates_to_much_is_dealt_with_by_and_by() {
     }
     sender.join().expect("no panic").expect("everything was taken");
     let longest = *stage.longest_round.lock().expect("a number");
-    let turns_max = limits::SHARD_READS_MAX + 1;
+    // As above.
+    let turns_max = 2 * limits::SHARD_READS_MAX;
     assert!(longest <= turns_max * payload.len(), "{longest} bytes before the others' turn");
+}
+
+#[test]
+fn a_stream_may_be_idle_for_ever_is_answered_and_ends_behind_its_last_answer() {
+    let patience = Patience {
+        ping_interval: Duration::from_millis(10),
+        dead_after: Duration::from_millis(20),
+        ..PATIENT
+    };
+    let (mut stage, mut shard) = Stage::with_shard(patience, 1 << 20);
+    shard.tenant.is_stream = true;
+    std::thread::spawn(move || shard.run());
+    let quiet = stage.told.recv_timeout(Duration::from_millis(200));
+    assert_eq!(quiet.ok(), None, "it is neither pinged nor dropped");
+    stage.send(b"hello");
+    assert_eq!(stage.receive(5), b"HELLO");
+    stage.send(b"bye");
+    stage.client.shutdown(std::net::Shutdown::Write).expect("it is open");
+    let mut received = Vec::new();
+    stage.client.read_to_end(&mut received).expect("the last answer, and the end");
+    assert_eq!(received, b"BYE");
+    assert_eq!(stage.told(), Told::Written(5));
+    assert_eq!(stage.told(), Told::Written(3));
+    assert_eq!(stage.told(), Told::Ended("Closed".to_owned()));
 }
 
 #[test]

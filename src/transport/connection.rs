@@ -9,6 +9,7 @@ use super::{unix, unixgram};
 use crate::address::Address;
 use crate::core::Message;
 use crate::limits;
+use crate::transport::wire::Wire;
 
 /// A connection to one peer: both its halves. Dropping it closes it.
 #[derive(Debug)]
@@ -186,6 +187,21 @@ impl Connection {
                             (IncomingKind::Ws(halves.0), OutgoingKind::Ws(halves.1));
                         Err(Box::new(Self::new(incoming, outgoing, peer)))
                     }
+                }
+            }
+            (incoming, outgoing) => Err(Box::new(Self::new(incoming, outgoing, peer))),
+        }
+    }
+
+    /// The socket of a TCP client of which nothing has been read, for a loop of its own; any other
+    /// connection comes back as it was.
+    pub(crate) fn into_stream_socket(self) -> Result<(Wire, Peer), Box<Self>> {
+        let Self { incoming, outgoing, peer } = self;
+        match (incoming.0, outgoing.0) {
+            (IncomingKind::Stream(incoming), OutgoingKind::Stream(outgoing)) => {
+                match stream::take_apart(incoming, outgoing) {
+                    Ok(stream) => Ok((Wire::from(stream), peer)),
+                    Err(halves) => Err(Box::new(Self::stream(*halves, peer))),
                 }
             }
             (incoming, outgoing) => Err(Box::new(Self::new(incoming, outgoing, peer))),

@@ -39,6 +39,7 @@ pub use peer::Peer;
 pub use socket::Socket;
 
 pub(crate) use framing::{CutError, Cutter};
+pub(crate) use wire::Wire;
 
 pub use crate::core::ws::{CloseCode, CloseReason};
 use crate::limits;

@@ -51,6 +51,21 @@ pub(super) fn stdio(
     (Incoming::new(Reader::Stdin(input), &peer), Outgoing::new(Writer::Stdout(output), &peer))
 }
 
+/// Takes a TCP connection off tokio whose halves were not used yet; any other comes back as it was.
+pub(super) fn take_apart(
+    incoming: Incoming,
+    outgoing: Outgoing,
+) -> Result<TcpStream, Box<(Incoming, Outgoing)>> {
+    let is_fresh = incoming.cutter.is_none() && !incoming.ended && outgoing.gathered.is_empty();
+    match (incoming, outgoing) {
+        (
+            Incoming { reader: Reader::Tcp(reader), .. },
+            Outgoing { writer: Writer::Tcp(writer), framing: Framing::Raw, .. },
+        ) if is_fresh => Ok(reader.reunite(writer).expect("they are halves of one connection")),
+        (incoming, outgoing) => Err(Box::new((incoming, outgoing))),
+    }
+}
+
 /// The receiving half of a stream.
 #[derive(Debug)]
 pub(super) struct Incoming {

@@ -24,7 +24,8 @@ use super::{
 use crate::{
     limits,
     shard::{
-        Admission, Ending, Full, Outlet, Received, Room, Shard, Slices, Table, Tenant, Transmit,
+        Admission, Ending, Full, Outlet, Protocol, Received, Room, Shard, Slices, Table, Tenant,
+        Transmit,
     },
 };
 pub(super) use board::Board;
@@ -101,7 +102,7 @@ impl Viewers {
         let admission = Admission {
             wire: stream.map(mio::net::TcpStream::from_std),
             leftover,
-            decoder: ws::Decoder::new(ws::Role::Server, limits),
+            protocol: Protocol::WebSocket(ws::Decoder::new(ws::Role::Server, limits)),
         };
         let fanout = &mut self.fanout;
         let mut newcomer = None;
@@ -149,6 +150,11 @@ impl Tenant for Viewers {
         self.on_request(seat.reader, received.message)
     }
 
+    /// Nobody comes in as a stream.
+    fn on_bytes(&mut self, _: &mut Seat, _: &mut [u8]) -> usize {
+        0
+    }
+
     fn on_heartbeat(&mut self, seat: &mut Seat) {
         self.fanout.heartbeat(seat.reader);
     }
@@ -191,6 +197,9 @@ impl Outlet for Fanout {
     fn finish(&mut self, seat: &mut Seat, reason: &CloseReason) {
         Self::finish(self, seat.reader, reason);
     }
+
+    /// Nobody comes in as a stream.
+    fn end(&mut self, _: &mut Seat) {}
 
     fn is_closing(&self, seat: &Seat) -> bool {
         Self::is_closing(self, seat.reader)

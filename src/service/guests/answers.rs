@@ -7,7 +7,7 @@
 
 use enchufe_core::ws::{CloseReason, encode};
 
-use super::Guest;
+use super::{Guest, Hot};
 use crate::{
     limits,
     shard::{Full, Outlet, Slices, Transmit},
@@ -69,12 +69,18 @@ impl Outlet for Answers {
     fn close(&mut self, guest: &mut Guest, reason: &CloseReason) {
         if !guest.is_closing {
             guest.is_closing = true;
-            encode::close(self.of(&mut guest.waiting), Some(reason), None);
+            if let Hot::Messages(_) = guest.service {
+                encode::close(self.of(&mut guest.waiting), Some(reason), None);
+            }
         }
     }
 
     fn finish(&mut self, guest: &mut Guest, reason: &CloseReason) {
         self.close(guest, reason);
+    }
+
+    fn end(&mut self, guest: &mut Guest) {
+        guest.is_closing = true;
     }
 
     #[inline]

@@ -1,4 +1,4 @@
-//! Where the WebSocket clients of a service are served: the shards, and who is there.
+//! Where the clients of a service with a hot form are served: the shards, and who is there.
 
 use std::{
     io,
@@ -8,15 +8,16 @@ use std::{
     },
 };
 
+use bytes::Bytes;
 use enchufe_core::ws::deflate::Direction;
 use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 
-use super::{Answers, Compressors, Guests, Inbox};
+use super::{Answers, Compressors, Guests, Hot, Inbox};
 use crate::{
-    service::{Handler, Observer},
-    shard::{Admission, Patience, Shard},
-    transport::{Peer, ws::Socket},
+    service::{Handler, Observer, StreamHandler},
+    shard::{Admission, Patience, Protocol, Shard},
+    transport::{Peer, Wire, ws},
 };
 
 /// What a shard is told.
@@ -31,7 +32,7 @@ pub(super) enum Letter {
 /// A client that comes in.
 pub(super) struct Newcomer {
     pub(super) admission: Admission,
-    pub(super) handler: Box<dyn Handler>,
+    pub(super) service: Hot,
     pub(super) peer: Peer,
     /// How we may compress.
     pub(super) deflate: Option<Direction>,
@@ -82,16 +83,45 @@ impl Hall {
         self.visits.left.notified().await;
     }
 
-    /// Hands a client to a shard; the shards take turns.
+    /// Hands a WebSocket client to a shard; the shards take turns.
     ///
     /// # Errors
     ///
     /// When the system gives no event queue or thread for the shards, or takes the socket away.
     pub(crate) fn enter(
         &mut self,
-        socket: Socket,
+        socket: ws::Socket,
         peer: Peer,
         handler: Box<dyn Handler>,
+    ) -> io::Result<()> {
+        let ws::Socket { stream, received: leftover, decoder, deflate } = socket;
+        let wire = stream.into_socket()?.map(mio::net::TcpStream::from_std);
+        let admission = Admission { wire, leftover, protocol: Protocol::WebSocket(decoder) };
+        self.post(admission, Hot::Messages(handler), peer, deflate)
+    }
+
+    /// The same for a client of a stream.
+    ///
+    /// # Errors
+    ///
+    /// As [`Hall::enter`].
+    pub(crate) fn enter_stream(
+        &mut self,
+        wire: Wire,
+        peer: Peer,
+        handler: Box<dyn StreamHandler>,
+    ) -> io::Result<()> {
+        let wire = wire.into_socket()?.map(mio::net::TcpStream::from_std);
+        let admission = Admission { wire, leftover: Bytes::new(), protocol: Protocol::Stream };
+        self.post(admission, Hot::Bytes(handler), peer, None)
+    }
+
+    fn post(
+        &mut self,
+        admission: Admission,
+        service: Hot,
+        peer: Peer,
+        deflate: Option<Direction>,
     ) -> io::Result<()> {
         if self.doors.is_empty() {
             let threads = std::thread::available_parallelism().map_or(1, usize::from);
@@ -99,12 +129,9 @@ impl Hall {
         }
         self.visits.count.fetch_add(1, Ordering::AcqRel);
         let visit = Visit(Arc::clone(&self.visits));
-        let Socket { stream, received: leftover, decoder, deflate } = socket;
-        let wire = stream.into_socket()?.map(mio::net::TcpStream::from_std);
-        let admission = Admission { wire, leftover, decoder };
         let door = &self.doors[self.next % self.doors.len()];
         self.next = self.next.wrapping_add(1);
-        let newcomer = Newcomer { admission, handler, peer, deflate, visit };
+        let newcomer = Newcomer { admission, service, peer, deflate, visit };
         door.0.post(Letter::Newcomer(Box::new(newcomer)));
         Ok(())
     }

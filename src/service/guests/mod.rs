@@ -1,4 +1,4 @@
-//! The WebSocket clients of a service that has a [`Handler`], as tenants of a shard.
+//! The clients of a service that has a [`Handler`] or a [`StreamHandler`], as tenants of a shard.
 
 mod answers;
 mod compressors;
@@ -11,7 +11,7 @@ use std::{
 
 use enchufe_core::ws::{CloseCode, CloseReason};
 
-use super::{Event, Flow, Handler, Observer, Replies, ServiceError};
+use super::{Event, Flow, Handler, Observer, Replies, ServiceError, StreamHandler};
 use crate::{
     limits,
     shard::{Ending, Full, Outlet as _, Received, Room, Table, Tenant},
@@ -24,7 +24,7 @@ use hall::{Letter, Newcomer, Visit};
 
 /// What is kept of a client.
 pub(crate) struct Guest {
-    handler: Box<dyn Handler>,
+    service: Hot,
     peer: Peer,
     /// What it has not taken yet.
     waiting: Option<Box<Waiting>>,
@@ -33,6 +33,12 @@ pub(crate) struct Guest {
     compression: Option<Compression>,
     /// Counts it for as long as it is here.
     _visit: Visit,
+}
+
+/// The hot form of the service.
+pub(super) enum Hot {
+    Messages(Box<dyn Handler>),
+    Bytes(Box<dyn StreamHandler>),
 }
 
 /// The clients of one shard.
@@ -76,10 +82,10 @@ impl Inbox {
 
 impl Guests {
     fn take_in(&self, newcomer: Newcomer, table: &mut Table<Guest>) {
-        let Newcomer { admission, handler, peer, deflate, visit } = newcomer;
+        let Newcomer { admission, service, peer, deflate, visit } = newcomer;
         let named = peer.clone();
         let admitted = table.admit(admission, |_| Guest {
-            handler,
+            service,
             peer,
             waiting: None,
             is_closing: false,
@@ -119,6 +125,7 @@ impl Tenant for Guests {
         received: Received<'_>,
         mut room: Room<'_>,
     ) -> Result<(), Full> {
+        let Hot::Messages(handler) = &mut guest.service else { return Ok(()) };
         let deflater = match &mut guest.compression {
             Some(compression) if received.compressed => Some(self.compressors.get(compression)),
             _ => None,
@@ -126,7 +133,6 @@ impl Tenant for Guests {
         let out = self.answers.of(&mut guest.waiting);
         let before = (room.taken(), out.len());
         let mut replies = Replies::new(room.lend(), out, deflater);
-        let handler = &mut guest.handler;
         let dealing = AssertUnwindSafe(|| handler.on_message(received.message, &mut replies));
         match catch_unwind(dealing) {
             Ok(Flow::Continue) => {}
@@ -140,6 +146,19 @@ impl Tenant for Guests {
             }
         }
         Ok(())
+    }
+
+    fn on_bytes(&mut self, guest: &mut Guest, bytes: &mut [u8]) -> usize {
+        let Hot::Bytes(handler) = &mut guest.service else { return 0 };
+        let len = bytes.len();
+        match catch_unwind(AssertUnwindSafe(|| handler.on_bytes(bytes))) {
+            Ok(answer) => answer.min(len),
+            Err(_) => {
+                tracing::error!(peer = %guest.peer, "a service panicked");
+                self.answers.end(guest);
+                0
+            }
+        }
     }
 
     fn on_heartbeat(&mut self, _: &mut Guest) {}

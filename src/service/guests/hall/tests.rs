@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use super::*;
 use crate::{
     limits,
-    service::{Echo, Flow, Replies},
+    service::{Echo, Flow, Replies, StreamHandler},
 };
 
 /// Longer than any test needs.
@@ -31,7 +31,7 @@ fn hall() -> Hall {
 }
 
 /// Both ends of a connection: a client's, and a server's after the handshake.
-fn pair() -> (TcpStream, Socket, Peer) {
+fn pair() -> (TcpStream, ws::Socket, Peer) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let client = TcpStream::connect(listener.local_addr().expect("its address"));
     let client = client.expect("a connection");
@@ -40,7 +40,7 @@ fn pair() -> (TcpStream, Socket, Peer) {
     server.set_nonblocking(true).expect("no waiting");
     let stream = tokio::net::TcpStream::from_std(server).expect("a socket for tokio").into();
     let decoder = Decoder::new(Role::Server, Limits::default());
-    let socket = Socket { stream, received: Bytes::new(), decoder, deflate: None };
+    let socket = ws::Socket { stream, received: Bytes::new(), decoder, deflate: None };
     (client, socket, Peer::Inet(peer))
 }
 
@@ -154,6 +154,47 @@ async fn answers_keep_their_order_wherever_they_are_written() {
     client.read_to_end(&mut received).expect("answers, and the end");
     sender.join().expect("no panic").expect("everything was taken");
     assert!(received == answers, "{} bytes instead of {}", received.len(), answers.len());
+}
+
+#[tokio::test]
+async fn a_stream_gets_back_what_it_sends_however_slowly_it_reads() {
+    let mut hall = hall();
+    let (mut client, socket, peer) = pair();
+    SockRef::from(socket.stream.stream()).set_send_buffer_size(8 << 10).expect("little room");
+    hall.enter_stream(socket.stream, peer, Box::new(Echo)).expect("it comes in");
+    let sent: Vec<u8> = (0..4_000_000u32).flat_map(|number| number.to_be_bytes()).collect();
+    let (mut sending, bytes) = (client.try_clone().expect("a second handle"), sent.clone());
+    let sender = std::thread::spawn(move || {
+        sending.write_all(&bytes)?;
+        sending.shutdown(Shutdown::Write)
+    });
+    let mut received = Vec::new();
+    client.read_to_end(&mut received).expect("answers, and the end");
+    sender.join().expect("no panic").expect("everything was taken");
+    assert!(received == sent, "{} bytes of {}", received.len(), sent.len());
+    timeout(LONG, hall.left()).await.expect("it is seen to leave");
+}
+
+impl StreamHandler for Fragile {
+    fn on_bytes(&mut self, bytes: &mut [u8]) -> usize {
+        assert!(!bytes.starts_with(b"break"), "as it was told to");
+        bytes.len()
+    }
+}
+
+#[tokio::test]
+async fn a_stream_handler_that_panics_ends_its_own_stream() {
+    let mut hall = hall();
+    let (mut client, socket, peer) = pair();
+    hall.enter_stream(socket.stream, peer, Box::new(Fragile)).expect("it comes in");
+    client.write_all(b"Hola").expect("there is room");
+    let mut received = [0; 4];
+    client.read_exact(&mut received).expect("an answer");
+    assert_eq!(&received, b"Hola");
+    client.write_all(b"break").expect("there is room");
+    assert_eq!(client.read(&mut received).expect("the end"), 0);
+    drop(client);
+    timeout(LONG, hall.left()).await.expect("it is seen to leave");
 }
 
 /// Panics when it is told to.
