@@ -33,6 +33,9 @@ BUILT = {
     "web-socket each": "web-socket {port} each",
     "wtx": "wtx {port}",
 }
+# Without WebSocket: what comes is sent back.
+TCP = {"floor": "floor {port} 256 tcp", "tokio::io::copy": "tokio-copy {port}"}
+ENCHUFE_TCP = "serve echo tcp://127.0.0.1:{port} --quiet --max-connections 20000"
 ENCHUFE = "serve echo ws://127.0.0.1:{port} --quiet --max-connections 20000"
 
 
@@ -48,17 +51,19 @@ def add_arguments(parser, servers):
 def commands(arguments):
     """The chosen servers' command lines by name, everything they need having been built."""
     built = build()
-    table = {name: f"{built}/{command}" for name, command in BUILT.items()}
+    tcp = getattr(arguments, "tcp", False)
+    table = {name: f"{built}/{command}" for name, command in (TCP if tcp else BUILT).items()}
     table["enchufe"] = ""
     added = dict(item.split("=", 1) for item in arguments.add)
     table.update(added)
-    chosen = list(table) if arguments.servers == "all" else arguments.servers.split(",")
+    everything = tcp or arguments.servers == "all"
+    chosen = list(table) if everything else arguments.servers.split(",")
     chosen += [name for name in added if name not in chosen]
     unknown = [name for name in chosen if name not in table]
     if unknown:
         sys.exit(f"no such server: {', '.join(unknown)}; there are {', '.join(table)}")
     if "enchufe" in chosen:
-        table["enchufe"] = f"{enchufe()} {ENCHUFE}"
+        table["enchufe"] = f"{enchufe()} {ENCHUFE_TCP if tcp else ENCHUFE}"
     return {name: table[name] for name in chosen}
 
 

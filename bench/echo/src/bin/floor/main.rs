@@ -17,6 +17,9 @@ use epoll::Epoll;
 /// 32, half of it costs 0 to 8 % more, a quarter 25 %, an eighth three times as much.
 const READ_BYTES: usize = 256 * 1024;
 
+/// Whether the bytes are sent back as they are, without WebSocket: the third argument is `tcp`.
+static IS_TCP: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
+
 /// A connection, which owns nothing on the heap while it is idle.
 struct Connection {
     stream: TcpStream,
@@ -116,6 +119,9 @@ impl Connection {
     }
 
     fn answer(&mut self, received: &mut [u8]) -> bool {
+        if *IS_TCP.get_or_init(|| std::env::args().nth(3).as_deref() == Some("tcp")) {
+            return self.send(received);
+        }
         if !self.upgraded {
             let Some(answer) = echo_bench::handshake::answer(received) else {
                 self.partial = received.to_vec();

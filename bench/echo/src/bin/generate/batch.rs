@@ -21,6 +21,11 @@ impl Batch {
                 .step_by(1 + place / 26)
                 .take(options.payload_bytes)
                 .collect();
+            if options.kind == Kind::Bytes {
+                frames.extend_from_slice(&payload);
+                replies.extend_from_slice(&payload);
+                continue;
+            }
             mask = mask.wrapping_mul(0x0019_660d).wrapping_add(0x3c6e_f35f);
             let mask = mask.to_be_bytes();
             header(&mut frames, options.kind, payload.len(), 0x80);
@@ -35,10 +40,7 @@ impl Batch {
 }
 
 fn header(out: &mut Vec<u8>, kind: Kind, payload: usize, masked: u8) {
-    out.push(match kind {
-        Kind::Text => 0x81,
-        Kind::Binary => 0x82,
-    });
+    out.push(if kind == Kind::Text { 0x81 } else { 0x82 });
     match payload {
         0..126 => out.push(masked | payload as u8),
         126..0x1_0000 => {

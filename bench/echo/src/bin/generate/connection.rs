@@ -8,6 +8,7 @@ use hdrhistogram::Histogram;
 use mio::net::TcpStream;
 
 use crate::batch::Batch;
+use crate::options::Kind;
 
 pub(crate) struct Connection {
     pub(crate) stream: TcpStream,
@@ -24,24 +25,13 @@ pub(crate) enum Turn {
 }
 
 impl Connection {
-    /// Connects and shakes hands, waiting for each.
-    pub(crate) fn open(address: SocketAddr) -> Result<Self, String> {
+    /// Connects and, for WebSocket, shakes hands, waiting for each.
+    pub(crate) fn open(address: SocketAddr, kind: Kind) -> Result<Self, String> {
         let failed = |error: std::io::Error| format!("cannot connect to {address}: {error}");
         let mut stream = std::net::TcpStream::connect(address).map_err(failed)?;
         stream.set_nodelay(true).map_err(failed)?;
-        let request = format!(
-            "GET / HTTP/1.1\r\nHost: {address}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-        );
-        stream.write_all(request.as_bytes()).map_err(failed)?;
-        let mut response = Vec::new();
-        let mut byte = [0];
-        while !response.ends_with(b"\r\n\r\n") {
-            stream.read_exact(&mut byte).map_err(failed)?;
-            response.push(byte[0]);
-        }
-        if !response.starts_with(b"HTTP/1.1 101") {
-            return Err(format!("not a 101: {}", String::from_utf8_lossy(&response)));
+        if kind != Kind::Bytes {
+            shake_hands(&mut stream, address)?;
         }
         stream.set_nonblocking(true).map_err(failed)?;
         let stream = TcpStream::from_std(stream);
@@ -95,4 +85,23 @@ impl Connection {
         }
         Ok(Turn::Done)
     }
+}
+
+fn shake_hands(stream: &mut std::net::TcpStream, address: SocketAddr) -> Result<(), String> {
+    let failed = |error: std::io::Error| format!("cannot shake hands with {address}: {error}");
+    let request = format!(
+        "GET / HTTP/1.1\r\nHost: {address}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).map_err(failed)?;
+    let mut response = Vec::new();
+    let mut byte = [0];
+    while !response.ends_with(b"\r\n\r\n") {
+        stream.read_exact(&mut byte).map_err(failed)?;
+        response.push(byte[0]);
+    }
+    if !response.starts_with(b"HTTP/1.1 101") {
+        return Err(format!("not a 101: {}", String::from_utf8_lossy(&response)));
+    }
+    Ok(())
 }

@@ -34,7 +34,7 @@ impl Load {
         let poll = Poll::new().map_err(|error| error.to_string())?;
         let mut connections = Vec::with_capacity(options.connections);
         for place in 0..options.connections {
-            let mut connection = Connection::open(options.address)?;
+            let mut connection = Connection::open(options.address, options.kind)?;
             let interest = Interest::READABLE | Interest::WRITABLE;
             poll.registry()
                 .register(&mut connection.stream, Token(place), interest)

@@ -16,10 +16,12 @@ pub(crate) struct Options {
     pub(crate) warmup_seconds: f64,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Text,
     Binary,
+    /// No WebSocket at all, but the bytes as they are.
+    Bytes,
 }
 
 impl Options {
@@ -59,6 +61,7 @@ impl FromStr for Kind {
         match text {
             "text" => Ok(Self::Text),
             "binary" => Ok(Self::Binary),
+            "bytes" => Ok(Self::Bytes),
             _ => Err(()),
         }
     }
