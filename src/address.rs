@@ -7,14 +7,18 @@
 
 mod endpoint;
 mod error;
+mod exec;
 mod host;
 mod parse;
+mod web;
 
 use std::fmt;
 use std::path::PathBuf;
 
 pub use error::ParseAddressError;
+pub use exec::ExecAddress;
 pub use host::{Host, HostPort};
+pub use web::{HttpAddress, WsAddress, WsEndpoint};
 
 /// Where to listen, or what to connect to.
 ///
@@ -24,6 +28,8 @@ pub use host::{Host, HostPort};
 pub enum Address {
     /// `tcp://HOST:PORT`: a stream over TCP.
     Tcp(HostPort),
+    /// `tls://HOST:PORT`: a stream over TLS.
+    Tls(HostPort),
     /// `udp://HOST:PORT`: datagrams over UDP.
     Udp(HostPort),
     /// `unix:PATH`, `unix:@NAME`: a stream between programs of one machine.
@@ -31,20 +37,67 @@ pub enum Address {
     /// `unixgram:PATH`, `unixgram:@NAME`: datagrams between programs of one machine.
     Unixgram(UnixPath),
     /// `ws://HOST[:PORT][/PATH]`, `wss://HOST[:PORT][/PATH]`: messages over WebSocket, without TLS
-    /// or with it.
+    /// or with it; `ws+unix:PATH[:/URL]`, `wss+unix:PATH[:/URL]`: the same over a Unix-domain
+    /// socket.
     Ws(WsAddress),
-    /// `-`: this program's own standard input and output.
+    /// `exec:PROGRAM ARGUMENTS`: the standard input and output of a program.
+    Exec(ExecAddress),
+    /// `file:PATH`: the bytes of a file.
+    File(PathBuf),
+    /// `-` or `stdio`: this program's own standard input and output.
     Stdio,
+}
+
+impl Address {
+    /// The host and port it is reached at, for those that are reached over a network.
+    pub fn host_port(&self) -> Option<&HostPort> {
+        match self {
+            Self::Tcp(endpoint) | Self::Tls(endpoint) | Self::Udp(endpoint) => Some(endpoint),
+            Self::Ws(address) => address.endpoint.host_port(),
+            _ => None,
+        }
+    }
+
+    /// As [`Self::host_port`].
+    pub fn host_port_mut(&mut self) -> Option<&mut HostPort> {
+        match self {
+            Self::Tcp(endpoint) | Self::Tls(endpoint) | Self::Udp(endpoint) => Some(endpoint),
+            Self::Ws(WsAddress { endpoint: WsEndpoint::Inet(endpoint), .. }) => Some(endpoint),
+            _ => None,
+        }
+    }
+
+    /// Whether TLS lies between.
+    pub fn is_secure(&self) -> bool {
+        matches!(self, Self::Tls(_) | Self::Ws(WsAddress { is_secure: true, .. }))
+    }
+
+    /// Whether it is WebSocket, over whatever that goes.
+    pub fn is_ws(&self) -> bool {
+        matches!(self, Self::Ws(_))
+    }
+
+    /// Whether what is there is a stream of bytes, without messages of its own.
+    pub fn is_stream(&self) -> bool {
+        match self {
+            Self::Tcp(_) | Self::Tls(_) | Self::Unix(_) => true,
+            Self::Exec(_) | Self::File(_) | Self::Stdio => true,
+            Self::Udp(_) | Self::Unixgram(_) | Self::Ws(_) => false,
+        }
+    }
 }
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tcp(endpoint) => write!(f, "tcp://{endpoint}"),
+            Self::Tls(endpoint) => write!(f, "tls://{endpoint}"),
             Self::Udp(endpoint) => write!(f, "udp://{endpoint}"),
             Self::Unix(path) => write!(f, "unix:{path}"),
             Self::Unixgram(path) => write!(f, "unixgram:{path}"),
             Self::Ws(address) => address.fmt(f),
+            Self::Exec(program) => write!(f, "exec:{program}"),
+            Self::File(path) => write!(f, "file:{}", path.display()),
             Self::Stdio => f.write_str("-"),
         }
     }
@@ -70,47 +123,5 @@ impl fmt::Display for UnixPath {
             Self::File(path) => path.display().fmt(f),
             Self::Abstract(name) => write!(f, "@{name}"),
         }
-    }
-}
-
-/// A WebSocket endpoint: where, and the path asked for.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct WsAddress {
-    /// Host and port; 80 when the text named none, or 443 with TLS (RFC 6455 §3).
-    pub endpoint: HostPort,
-    /// The path with its query, percent-encoded, beginning with `/`. `None` when the text named
-    /// none: served, any path will do; opened, it is `/`.
-    pub path: Option<String>,
-    /// Whether TLS lies between: `wss://`.
-    pub is_secure: bool,
-}
-
-impl WsAddress {
-    /// The port that goes without saying.
-    pub fn default_port(&self) -> u16 {
-        if self.is_secure { 443 } else { 80 }
-    }
-}
-
-impl fmt::Display for WsAddress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme = if self.is_secure { "wss" } else { "ws" };
-        write!(f, "{scheme}://{}{}", self.endpoint, self.path.as_deref().unwrap_or_default())
-    }
-}
-
-/// Where an HTTP server listens.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct HttpAddress {
-    /// Host and port.
-    pub endpoint: HostPort,
-    /// Whether TLS lies between: `https://`.
-    pub is_secure: bool,
-}
-
-impl fmt::Display for HttpAddress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme = if self.is_secure { "https" } else { "http" };
-        write!(f, "{scheme}://{}", self.endpoint)
     }
 }

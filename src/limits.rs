@@ -16,11 +16,27 @@ pub const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long an address gets before the next one of the same host is tried beside it (RFC 8305 §5).
 pub const CONNECT_STAGGER: Duration = Duration::from_millis(250);
 
+/// How long the IPv4 addresses of a host wait for its IPv6 addresses (RFC 8305 §3).
+pub const RESOLUTION_DELAY: Duration = Duration::from_millis(50);
+
+/// How long the resolver may take for both families together before it is asked for each alone, so
+/// that a name server that answers for one of them keeps nobody waiting.
+pub const RESOLUTION_PATIENCE: Duration = Duration::from_millis(250);
+
 /// How many addresses of one host are tried.
 pub const CONNECT_ADDRESSES_MAX: usize = 16;
 
 /// How many addresses of one host are listened on.
 pub const BIND_ADDRESSES_MAX: usize = 16;
+
+/// How often a silent peer is asked whether it is there before it is given up (TCP keepalive).
+pub const KEEPALIVE_PROBES: u32 = 3;
+
+/// The shortest time in which it can be found out so that a peer has gone: systems count seconds.
+pub const KEEPALIVE_TIME_MIN: Duration = Duration::from_secs(4);
+
+/// The longest such time. Linux takes 32,767 s at most for a part of it.
+pub const KEEPALIVE_TIME_MAX: Duration = Duration::from_secs(12 * 60 * 60);
 
 /// How often a free port is looked for that is free in both address families.
 pub const FREE_PORT_ATTEMPTS_MAX: usize = 16;

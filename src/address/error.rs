@@ -21,16 +21,6 @@ pub enum ParseAddressError {
         /// The text with the nearest known scheme, when one is near.
         suggestion: Option<String>,
     },
-    /// A transport that is planned.
-    #[error("{}: {scheme} addresses are not supported yet in this version", shown(.text))]
-    NotSupported {
-        /// The whole text.
-        text: String,
-        /// The scheme.
-        scheme: &'static str,
-        /// The same place over a transport that is there, when there is one.
-        suggestion: Option<String>,
-    },
     /// A URL of the web where a socket is meant.
     #[error("{} is a page's address, not a socket's", shown(.text))]
     Http {
@@ -122,11 +112,25 @@ pub enum ParseAddressError {
         /// The text without it.
         suggestion: String,
     },
-    /// The path of a Unix-domain socket is missing.
-    #[error("{} lacks the path of the socket", shown(.text))]
+    /// The path of a Unix-domain socket or a file is missing.
+    #[error("{} lacks the path after its colon", shown(.text))]
     NoPath {
         /// The whole text.
         text: String,
+    },
+    /// No program to run.
+    #[error("{} lacks the program after its colon", shown(.text))]
+    NoProgram {
+        /// The whole text.
+        text: String,
+    },
+    /// A command whose words cannot be told apart, or cannot be handed to a program.
+    #[error("{} has {} that does not belong there", shown(.text), .character.escape_debug())]
+    BadCommand {
+        /// The whole text.
+        text: String,
+        /// The quote that nothing closes, the backslash with nothing behind it, or a NUL.
+        character: char,
     },
     /// A path that cannot be one.
     #[error("{} has a path that holds {}", shown(.text), .character.escape_debug())]
@@ -145,11 +149,17 @@ impl ParseAddressError {
             Self::UnknownScheme { suggestion: Some(suggestion), .. } => {
                 format!("did you mean {}?", shortened(suggestion))
             }
-            Self::NotSupported { suggestion: None, .. } | Self::UnknownScheme { .. } => {
-                "there are tcp://HOST:PORT, udp://HOST:PORT, ws://HOST:PORT/PATH, wss://HOST:PORT/PATH, unix:PATH, unixgram:PATH and -"
+            Self::UnknownScheme { .. } => {
+                "there are tcp://HOST:PORT, tls://HOST:PORT, udp://HOST:PORT, ws://HOST:PORT/PATH, wss://HOST:PORT/PATH, ws+unix:PATH:/URL, unix:PATH, unixgram:PATH, exec:PROGRAM, file:PATH and -"
                     .to_owned()
             }
-            Self::Empty | Self::NoPath { .. } => {
+            Self::NoProgram { .. } => "a command looks like exec:PROGRAM or 'exec:PROGRAM ARGUMENT'".to_owned(),
+            Self::BadCommand { character: '\0', .. } => "no word of a command can have one".to_owned(),
+            Self::BadCommand { .. } => {
+                "close every quote; a quote or a backslash that is meant itself needs a backslash before it".to_owned()
+            }
+            Self::NoPath { .. } => "a path looks like unix:/tmp/socket or file:data.txt".to_owned(),
+            Self::Empty => {
                 "an address looks like tcp://localhost:65432, ws://localhost:8765 or unix:/tmp/socket".to_owned()
             }
             Self::Http { suggestion, .. }
@@ -157,7 +167,6 @@ impl ParseAddressError {
             | Self::NoPort { suggestion, .. }
             | Self::EveryInterface { suggestion, .. }
             | Self::UnexpectedPath { suggestion, .. }
-            | Self::NotSupported { suggestion: Some(suggestion), .. }
             | Self::NoBrackets { suggestion: Some(suggestion), .. } => {
                 format!("try {}", shortened(suggestion))
             }

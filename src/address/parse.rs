@@ -1,9 +1,11 @@
 //! The grammar of addresses.
 //!
 //! ```text
-//! ADDRESS  = "-" | "tcp://" ENDPOINT | "udp://" ENDPOINT
+//! ADDRESS  = "-" | "stdio" | ("tcp://" | "tls://" | "udp://") ENDPOINT
 //!          | ("ws://" | "wss://") HOST [":" PORT] [PATH]
-//!          | ("unix:" | "unixgram:") (FILE | "@" NAME) | ENDPOINT | PORT
+//!          | ("ws+unix:" | "wss+unix:") SOCKET [":" PATH]
+//!          | ("unix:" | "unixgram:") SOCKET | "file:" FILE | "exec:" WORDS | ENDPOINT | PORT
+//! SOCKET   = FILE | "@" NAME
 //! ENDPOINT = HOST ":" PORT
 //! HOST     = "" | "*" | name | IPv4 | "[" IPv6 ["%" ["25"] scope] "]"
 //! PORT     = 0–65535 | service name
@@ -12,11 +14,15 @@
 use std::path::PathBuf;
 
 use super::endpoint::Text;
-use super::{Address, Host, HostPort, HttpAddress, ParseAddressError, UnixPath, WsAddress};
+use super::{
+    Address, ExecAddress, Host, HostPort, HttpAddress, ParseAddressError, UnixPath, WsAddress,
+    WsEndpoint,
+};
 use crate::resolve::SocketType;
 
 /// What can be typed before a colon and is meant as a scheme.
-const SCHEMES: [&str; 6] = ["tcp", "udp", "ws", "wss", "unix", "unixgram"];
+const SCHEMES: [&str; 11] =
+    ["tcp", "udp", "tls", "ws", "wss", "unix", "unixgram", "ws+unix", "wss+unix", "exec", "file"];
 
 /// How many slips of the finger a scheme may be away to be suggested.
 const SLIPS_MAX: usize = 2;
@@ -52,11 +58,7 @@ impl Address {
             return Err(ParseAddressError::NoHost { port: text.to_owned() });
         }
         let address = parse(text)?;
-        let (Self::Tcp(endpoint) | Self::Udp(endpoint) | Self::Ws(WsAddress { endpoint, .. })) =
-            &address
-        else {
-            return Ok(address);
-        };
+        let Some(endpoint) = address.host_port() else { return Ok(address) };
         if endpoint.host == Host::Any {
             let suggestion = address.to_string().replacen('*', "localhost", 1);
             return Err(ParseAddressError::EveryInterface { text: text.to_owned(), suggestion });
@@ -100,7 +102,7 @@ fn parse(text: &str) -> Result<Address, ParseAddressError> {
     if text.is_empty() {
         return Err(ParseAddressError::Empty);
     }
-    if text == "-" {
+    if matches!(text, "-" | "stdio" | "stdio:") {
         return Ok(Address::Stdio);
     }
     let Some((scheme, rest)) = text.split_once(':').filter(|(scheme, _)| !scheme.starts_with('['))
@@ -112,19 +114,22 @@ fn parse(text: &str) -> Result<Address, ParseAddressError> {
     match (scheme.to_ascii_lowercase().as_str(), rest.strip_prefix("//")) {
         ("unix", _) => unix_path(text, rest).map(Address::Unix),
         ("unixgram", _) => unix_path(text, rest).map(Address::Unixgram),
+        (scheme @ ("ws+unix" | "wss+unix"), _) => {
+            websocket_over_unix(text, rest, scheme == "wss+unix").map(Address::Ws)
+        }
+        ("exec", _) => ExecAddress::parse(text, rest).map(Address::Exec),
+        ("file", _) => file(text, rest).map(Address::File),
         ("tcp", Some(rest)) => stream.endpoint(rest, None).map(Address::Tcp),
+        ("tls", Some(rest)) => stream.endpoint(rest, None).map(Address::Tls),
         ("udp", Some(rest)) => datagram.endpoint(rest, None).map(Address::Udp),
         (scheme @ ("ws" | "wss"), Some(rest)) => {
             websocket(&stream, rest, scheme == "wss").map(Address::Ws)
         }
-        (scheme @ ("tcp" | "udp" | "ws" | "wss"), None) => {
+        (scheme @ ("tcp" | "udp" | "tls" | "ws" | "wss"), None) => {
             let host = if is_number(rest) { "localhost:" } else { "" };
             let suggestion = format!("{scheme}://{host}{rest}");
             Err(ParseAddressError::NoSlashes { text: text.to_owned(), suggestion })
         }
-        ("tls", _) => Err(not_supported(text, "tls", Some(format!("tcp:{rest}")))),
-        ("ws+unix", _) => Err(not_supported(text, "ws+unix", None)),
-        ("exec", _) => Err(not_supported(text, "exec", None)),
         (scheme @ ("http" | "https"), Some(rest)) => {
             let suggestion = websocket_of_page(rest, scheme == "https");
             Err(ParseAddressError::Http { text: text.to_owned(), suggestion })
@@ -146,37 +151,63 @@ fn host_and_port(text: &str) -> Result<Address, ParseAddressError> {
 }
 
 fn unix_path(text: &str, path: &str) -> Result<UnixPath, ParseAddressError> {
-    if let Some(character) = path.chars().find(|&character| character == '\0') {
-        return Err(ParseAddressError::BadPath { text: text.to_owned(), character });
-    }
     match path.strip_prefix('@') {
-        _ if path.is_empty() => Err(ParseAddressError::NoPath { text: text.to_owned() }),
         Some("") => Err(ParseAddressError::NoPath { text: text.to_owned() }),
-        Some(name) => Ok(UnixPath::Abstract(name.to_owned())),
+        Some(name) if !name.contains('\0') => Ok(UnixPath::Abstract(name.to_owned())),
+        _ => file(text, path).map(UnixPath::File),
+    }
+}
+
+/// The path of a file, or of a socket's file.
+fn file(text: &str, path: &str) -> Result<PathBuf, ParseAddressError> {
+    if path.contains('\0') {
+        return Err(ParseAddressError::BadPath { text: text.to_owned(), character: '\0' });
+    }
+    match path {
+        "" => Err(ParseAddressError::NoPath { text: text.to_owned() }),
         // Written like a URL, `unix:///tmp/socket`, it is the same path.
-        None if path.starts_with("//") => {
-            Ok(UnixPath::File(PathBuf::from(format!("/{}", path.trim_start_matches('/')))))
+        url if url.starts_with("//") => {
+            Ok(PathBuf::from(format!("/{}", url.trim_start_matches('/'))))
         }
-        None => Ok(UnixPath::File(PathBuf::from(path))),
+        path => Ok(PathBuf::from(path)),
     }
 }
 
 fn websocket(text: &Text<'_>, rest: &str, is_secure: bool) -> Result<WsAddress, ParseAddressError> {
     let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
     let endpoint = text.endpoint(authority, Some(if is_secure { 443 } else { 80 }))?;
+    let path = url_path(text.whole, path)?;
+    Ok(WsAddress { endpoint: WsEndpoint::Inet(endpoint), path, is_secure })
+}
+
+/// The socket ends at the first `:/`, so that a URL may have any.
+fn websocket_over_unix(
+    text: &str,
+    rest: &str,
+    is_secure: bool,
+) -> Result<WsAddress, ParseAddressError> {
+    let (socket, path) = match rest.find(":/") {
+        Some(end) => (&rest[..end], &rest[end + 1..]),
+        None => (rest, ""),
+    };
+    let (endpoint, path) = (unix_path(text, socket)?.into(), url_path(text, path)?);
+    Ok(WsAddress { endpoint, path, is_secure })
+}
+
+/// The path and query of a URL, as they are asked for.
+fn url_path(text: &str, path: &str) -> Result<Option<String>, ParseAddressError> {
     // A URL is printable ASCII; letters beyond it have a spelling, blanks and controls are slips.
     let impossible =
         |character: &char| *character == '#' || *character == ' ' || character.is_control();
     if let Some(character) = path.chars().find(impossible) {
-        return Err(ParseAddressError::BadPath { text: text.whole.to_owned(), character });
+        return Err(ParseAddressError::BadPath { text: text.to_owned(), character });
     }
     let path = percent_encoding::utf8_percent_encode(path, percent_encoding::CONTROLS);
-    let path = match path.to_string() {
+    Ok(match path.to_string() {
         path if path.is_empty() => None,
         path if path.starts_with('?') => Some(format!("/{path}")),
         path => Some(path),
-    };
-    Ok(WsAddress { endpoint, path, is_secure })
+    })
 }
 
 /// Where the messages of a page are likely to be had over WebSocket.
@@ -187,14 +218,6 @@ fn websocket_of_page(rest: &str, is_secure: bool) -> String {
         "" | "/" | "/channels" | "/channels/" => format!("{scheme}://{authority}/channels/NAME"),
         path => format!("{scheme}://{authority}{path}"),
     }
-}
-
-fn not_supported(
-    text: &str,
-    scheme: &'static str,
-    suggestion: Option<String>,
-) -> ParseAddressError {
-    ParseAddressError::NotSupported { text: text.to_owned(), scheme, suggestion }
 }
 
 fn unknown_scheme(text: &str, scheme: &str, rest: &str) -> ParseAddressError {

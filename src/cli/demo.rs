@@ -52,7 +52,7 @@ pub(super) async fn run(args: args::Demo, language: Language) -> Result<Exit, Fa
     let loopback = HostPort { host: Host::V4(std::net::Ipv4Addr::LOCALHOST), port: ports.page };
     let echo = Address::Tcp(HostPort { port: ports.echo, ..loopback.clone() });
     let localhost = HostPort { host: Host::Name("localhost".into()), port: ports.greet };
-    let greet = Address::Ws(WsAddress { endpoint: localhost, path: None, is_secure: false });
+    let greet = Address::Ws(WsAddress { endpoint: localhost.into(), path: None, is_secure: false });
 
     let page = HttpListener::bind(&loopback, limits::BACKLOG).await;
     let page = started(language, &format!("http://{loopback}"), page)?;
@@ -151,15 +151,10 @@ fn started<T>(
 /// The address as it was asked for, with the port that it got: `localhost` stays one name for
 /// both address families.
 fn with_chosen_port(address: &Address, listener: &Listener) -> Address {
-    let port = listener.local_addresses().iter().find_map(|local| match local {
-        Address::Tcp(endpoint) | Address::Ws(WsAddress { endpoint, .. }) => Some(endpoint.port),
-        _ => None,
-    });
     let mut address = address.clone();
-    if let (Address::Tcp(endpoint) | Address::Ws(WsAddress { endpoint, .. }), Some(port)) =
-        (&mut address, port)
-    {
-        endpoint.port = port;
+    let bound = listener.local_addresses().iter().find_map(Address::host_port);
+    if let (Some(endpoint), Some(bound)) = (address.host_port_mut(), bound) {
+        endpoint.port = bound.port;
     }
     address
 }

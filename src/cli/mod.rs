@@ -19,6 +19,7 @@ mod page;
 mod resolve;
 mod serve;
 mod signals;
+mod sockets;
 mod telling;
 mod tls;
 mod usage;

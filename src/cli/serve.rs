@@ -46,7 +46,8 @@ const COMMAND: &str = "enchufe serve";
 impl args::Serve {
     fn served(&self, addresses: &[Address]) -> Vec<tls::Served> {
         let secure_host = |address: &Address| match address {
-            Address::Ws(ws) if ws.is_secure => Some(ws.endpoint.host.clone()),
+            Address::Tls(endpoint) => Some(endpoint.host.clone()),
+            Address::Ws(ws) if ws.is_secure => Some(ws.endpoint.host()),
             _ => None,
         };
         let typed = self.addresses.iter().cloned().zip(addresses);
@@ -65,27 +66,26 @@ impl args::Serve {
         if let Some(flag) = flag.or(greeting) {
             return Err(misplaced(flag, name, COMMAND));
         }
+        let typed = self.addresses.join(" ");
         let ws_flags = [
             (!self.allow_origin.is_empty(), "--allow-origin"),
             (!self.host_name.is_empty(), "--host-name"),
             (self.page.is_some(), "--page"),
             (self.max_message.is_some(), "--max-message"),
         ];
-        let is_ws = |address: &Address| matches!(address, Address::Ws(_));
         match ws_flags.iter().find(|(is_given, _)| *is_given) {
-            Some((_, flag)) if !addresses.iter().any(is_ws) => {
-                Err(misplaced(flag, &self.addresses.join(" "), COMMAND))
+            Some((_, flag)) if !addresses.iter().any(Address::is_ws) => {
+                return Err(misplaced(flag, &typed, COMMAND));
             }
-            _ => Ok(()),
+            _ => {}
         }
+        self.listening.check(addresses, &typed, COMMAND)?;
+        self.sockets.check(addresses, &typed, COMMAND)
     }
 }
 
 fn bind_options(args: &args::Serve) -> Result<BindOptions, Failure> {
-    let mut options = BindOptions::default();
-    if let Some(backlog) = args.backlog {
-        options.backlog = backlog;
-    }
+    let mut options = args.sockets.to_bind(&args.listening);
     if let Some(bytes) = args.max_message {
         options.ws.message_bytes_max = bytes;
     }

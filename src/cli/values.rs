@@ -2,7 +2,11 @@
 //!
 //! Each is parsed once, here, and is right from then on.
 
-use std::{error::Error, time::Duration};
+use std::{
+    error::Error,
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 use enchufe_core::ws::{CloseCode, CloseReason, handshake};
 
@@ -11,7 +15,10 @@ use crate::{
     limits::INTERVAL_MAX,
     service::ParseGreetingError,
     source::{Numbers, ParseIntervalError},
-    transport::ws::{HeaderError, Keepalive},
+    transport::{
+        TcpKeepalive,
+        ws::{HeaderError, Keepalive},
+    },
 };
 
 /// The longest time that can be asked for: a year, far from any overflow.
@@ -56,6 +63,14 @@ pub(crate) enum ValueError {
          123 bytes of a reason"
     )]
     Close,
+    /// Expected a time in which a peer that has gone can be missed.
+    #[error("expected a time such as 30s, 5m or 2h, of at least 4 seconds and at most 12 hours")]
+    Keepalive,
+    /// Expected an address of this machine.
+    #[error(
+        "expected an IP address and perhaps a port, such as 192.0.2.1, 192.0.2.1:5000 or [::1]:5000"
+    )]
+    LocalAddress,
     /// Expected the name of a subprotocol.
     #[error("expected one name of letters, digits and any of !#$%&'*+-.^_`|~")]
     Protocol,
@@ -133,6 +148,19 @@ pub(crate) fn ping_interval(text: &str) -> Result<PingInterval, ValueError> {
     }
     let keepalive = Keepalive { ping_interval: interval, dead_after: interval * 3 };
     Ok(PingInterval((!interval.is_zero()).then_some(keepalive)))
+}
+
+/// Text → how a silent peer is asked whether it is there, so that its end is known within a time.
+pub(crate) fn keepalive(text: &str) -> Result<TcpKeepalive, ValueError> {
+    let within = time(text).map_err(|_| ValueError::Keepalive)?;
+    TcpKeepalive::within(within).ok_or(ValueError::Keepalive)
+}
+
+/// Text → an address to connect from, with port 0 when the text has none.
+pub(crate) fn local_address(text: &str) -> Result<SocketAddr, ValueError> {
+    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    let address = bare.parse::<IpAddr>().map(|address| SocketAddr::new(address, 0));
+    address.or_else(|_| text.parse()).map_err(|_| ValueError::LocalAddress)
 }
 
 /// Text → what to close with: a code, or a code, a colon and a reason.
@@ -252,6 +280,30 @@ mod tests {
         }
         for text in ["", "25h", "Never", "-1"] {
             assert_eq!(interval(text), Err(ValueError::PingInterval), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_keepalive_is_neither_shorter_nor_longer_than_systems_count() {
+        assert_eq!(keepalive("1m").ok(), TcpKeepalive::within(Duration::from_secs(60)));
+        for text in ["", "0", "3.9s", "13h", "soon"] {
+            assert_eq!(keepalive(text), Err(ValueError::Keepalive), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_local_address_is_an_ip_address_with_or_without_a_port() {
+        for (text, address) in [
+            ("127.0.0.2", "127.0.0.2:0"),
+            ("127.0.0.2:5000", "127.0.0.2:5000"),
+            ("::1", "[::1]:0"),
+            ("[::1]", "[::1]:0"),
+            ("[fe80::1%3]:5000", "[fe80::1%3]:5000"),
+        ] {
+            assert_eq!(local_address(text), Ok(address.parse().expect("an address")), "{text}");
+        }
+        for text in ["", "localhost", "127.0.0.1:", ":5000", "[127.0.0.1]:x", "1.2.3.4.5"] {
+            assert_eq!(local_address(text), Err(ValueError::LocalAddress), "{text}");
         }
     }
 

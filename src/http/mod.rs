@@ -28,7 +28,7 @@ use crate::{
     limits,
     live::Node,
     shutdown::Shutdown,
-    transport::{BindError, BindWarning, os, tcp, tls::ServerTls, wire::Wire},
+    transport::{BindError, BindOptions, BindWarning, os, tcp, tls, wire::Wire},
 };
 pub use authority::{ReadTokenError, Token};
 pub use folder::{Folder, OpenFolderError};
@@ -80,7 +80,7 @@ impl Default for Options {
 #[derive(Debug)]
 pub struct Listener {
     tcp: tcp::Listener,
-    tls: Option<ServerTls>,
+    tls: Option<tls::ServerTls>,
     warnings: Vec<BindWarning>,
 }
 
@@ -91,12 +91,13 @@ impl Listener {
     ///
     /// When one of them cannot be listened on.
     pub async fn bind(endpoint: &HostPort, backlog: u32) -> Result<Self, BindError> {
-        let (tcp, warnings) = tcp::Listener::bind(endpoint, backlog).await?;
+        let options = BindOptions { backlog, ..BindOptions::default() };
+        let (tcp, warnings) = tcp::Listener::bind(endpoint, &options).await?;
         Ok(Self { tcp, tls: None, warnings })
     }
 
     /// The same sockets, for HTTP over TLS.
-    pub fn with_tls(self, tls: ServerTls) -> Self {
+    pub fn with_tls(self, tls: tls::ServerTls) -> Self {
         Self { tls: Some(tls), ..self }
     }
 
@@ -192,12 +193,12 @@ async fn accept(
 async fn secure(
     stream: TcpStream,
     peer: SocketAddr,
-    tls: Option<ServerTls>,
+    tls: Option<tls::ServerTls>,
     shutdown: &Shutdown,
 ) -> Option<Wire> {
     let Some(tls) = tls else { return Some(Wire::from(stream)) };
     let shaken = tokio::select! {
-        shaken = tls.accept(stream) => shaken,
+        shaken = tls.accept(stream, tls::Inside::Http) => shaken,
         () = shutdown.requested() => return None,
     };
     shaken.inspect_err(|error| tracing::debug!(%error, %peer, "no TLS")).ok()
@@ -209,8 +210,10 @@ async fn converse(stream: Wire, peer: SocketAddr, site: Arc<Site>, tasks: TaskTr
     // Streams of this connection end with it, also while they have nothing to send.
     let _ended = ended.clone().drop_guard();
     let (shutdown, head_timeout) = (site.shutdown.clone(), site.options.head_timeout);
-    os::keep_unsent_short(stream.stream());
-    os::give_up_after(stream.stream(), site.options.dead_after);
+    if let Some(tcp) = stream.carrier().tcp() {
+        os::keep_unsent_short(tcp);
+        os::give_up_after(tcp, site.options.dead_after);
+    }
     let stream = Patient::new(stream, site.options.dead_after, exchange.clone());
     let connection = Connection { peer, ended, exchange, tasks };
     let service = service_fn(move |request| {

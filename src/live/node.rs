@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, Write as _},
-    net::{Shutdown as Direction, TcpStream},
+    net::Shutdown as Direction,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -24,7 +24,11 @@ use super::{
     inbox::{Inbox, Letter},
     viewers,
 };
-use crate::{limits, shard::Patience, transport::Socket};
+use crate::{
+    limits,
+    shard::Patience,
+    transport::{Plain, Socket},
+};
 
 /// How a node is started.
 #[derive(Debug, Clone)]
@@ -47,7 +51,7 @@ impl Default for NodeOptions {
 /// A WebSocket connection after its handshake, on its way to a shard.
 pub struct Viewer {
     /// The socket. Non-blocking.
-    pub stream: Socket<TcpStream>,
+    pub stream: Socket<Plain>,
     /// What was read beyond the handshake.
     pub leftover: Bytes,
     /// What a raw viewer reads; a viewer of `enchufe.v1` says so itself.
@@ -224,7 +228,7 @@ impl Node {
     /// When the server is ending; the viewer is told so as those are who were there before.
     pub fn view(
         &self,
-        stream: impl Into<Socket<TcpStream>>,
+        stream: impl Into<Socket<Plain>>,
         leftover: Bytes,
         raw: Option<RawStart>,
         place: Place,
@@ -276,7 +280,7 @@ impl Node {
 }
 
 /// Closes a connection with 1001 and, for a raw viewer, the position to resume after.
-fn turn_away(stream: &mut Socket<TcpStream>, raw: Option<&RawStart>) {
+fn turn_away(stream: &mut Socket<Plain>, raw: Option<&RawStart>) {
     let position = raw.map(|raw| raw.start.after.to_string()).unwrap_or_default();
     let mut frame = Vec::new();
     let reason = CloseReason::new(CloseCode::GOING_AWAY, position);

@@ -29,6 +29,12 @@ pub enum ResolveError {
         /// The service.
         service: String,
     },
+    /// The scope of an IPv6 address is none of this machine's interfaces.
+    #[error("this machine has no network interface {interface:?}")]
+    NoInterface {
+        /// The scope.
+        interface: String,
+    },
     /// The name servers do not answer now.
     #[error("{host:?} does not resolve: the name servers do not answer")]
     Unavailable {
@@ -58,6 +64,7 @@ impl ResolveError {
                     .to_owned()
             }
             Self::UnknownService { .. } => "use a port, or a name from /etc/services".to_owned(),
+            Self::NoInterface { .. } => "'ip link' lists the interfaces of this machine".to_owned(),
             Self::Unavailable { .. } => "is this machine on a network? try again".to_owned(),
             Self::Contradiction => "tcp goes with streams, udp with datagrams".to_owned(),
             Self::Io { .. } => return None,

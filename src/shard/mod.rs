@@ -15,6 +15,7 @@ mod flush;
 mod receive;
 mod room;
 mod socket;
+mod stream;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -39,13 +40,14 @@ pub(crate) use {
     enchufe_core::fanout::{SLICES_MAX, Transmit},
     room::Room,
     socket::Protocol,
+    stream::Stream,
     table::{Admission, Key, Table},
 };
 
 const WAKE: Token = Token(usize::MAX);
 
 /// A connection's socket, non-blocking, with TLS on it or without.
-pub(crate) type Wire = transport::Socket<mio::net::TcpStream>;
+pub(crate) type Wire = transport::Socket<Stream>;
 
 /// Slices of one write, borrowed from whoever keeps the bytes.
 pub(crate) type Slices<'a> = ArrayVec<&'a [u8], SLICES_MAX>;

@@ -22,6 +22,7 @@ use enchufe_core::{
 use socket2::SockRef;
 
 use super::*;
+use crate::transport::Plain;
 
 /// Echoes, and tells what it is asked.
 struct Echo {
@@ -61,7 +62,7 @@ impl Tenant for Echo {
                 table.stop();
                 continue;
             };
-            let wire = Wire::from(mio::net::TcpStream::from_std(stream));
+            let wire = Wire::from(Stream::from(Plain::Tcp(stream)));
             let (role, limits) = (ws::Role::Server, ws::Limits::default());
             let decoder = ws::Decoder::with_deflate(role, limits, DEFLATE);
             let protocol = match self.is_stream {
@@ -433,7 +434,8 @@ fn who_takes_its_answers_is_read_again_also_when_the_time_to_ping_it_finds_that_
     stage.client.set_nonblocking(true).expect("no waiting");
     shard.on_wake();
     let socket = shard.table.sockets.get_mut(0).expect("it came in");
-    SockRef::from(&*socket.wire.get_mut()).set_send_buffer_size(4 << 10).expect("little room");
+    let Stream::Tcp(stream) = socket.wire.get_mut() else { panic!("TCP") };
+    SockRef::from(&*stream).set_send_buffer_size(4 << 10).expect("little room");
     let (sent, answers) = messages(60, 1 << 10);
     stage.send(&sent);
     shard.receive(0, false);

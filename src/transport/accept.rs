@@ -14,6 +14,10 @@ use crate::limits::ACCEPT_PAUSE;
 #[derive(Debug, Default)]
 pub(super) struct Rests {
     until: Option<Instant>,
+    /// Whether accepting has failed since it last went well.
+    is_failing: bool,
+    /// Whether that was said, and its end is to be said too.
+    is_said: bool,
     throttle: Throttle,
 }
 
@@ -26,7 +30,8 @@ impl Rests {
         }
     }
 
-    /// Begins a rest after an error, unless it concerned one connection alone.
+    /// Begins a rest after an error, unless it concerned one connection alone. However long it goes
+    /// on, it is said once.
     pub(super) fn begin(&mut self, error: &io::Error) {
         if matches!(
             error.kind(),
@@ -38,8 +43,20 @@ impl Rests {
             return;
         }
         self.until = Some(Instant::now() + ACCEPT_PAUSE);
+        if std::mem::replace(&mut self.is_failing, true) {
+            return;
+        }
         if let Some(withheld) = self.throttle.warn() {
-            tracing::warn!(%error, withheld, "cannot accept connections");
+            self.is_said = true;
+            tracing::warn!(%error, withheld, "cannot accept connections: they wait");
+        }
+    }
+
+    /// A connection was accepted.
+    pub(super) fn end(&mut self) {
+        self.is_failing = false;
+        if std::mem::take(&mut self.is_said) {
+            tracing::warn!("connections are accepted again");
         }
     }
 }

@@ -5,10 +5,10 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use socket2::{Domain, Socket, Type};
 
-use super::{BindError, BindWarning, endpoint};
+use super::{BindError, BindOptions, BindWarning, endpoint, os};
 use crate::address::{Host, HostPort};
 use crate::limits::{BIND_ADDRESSES_MAX, FREE_PORT_ATTEMPTS_MAX};
-use crate::resolve::SocketType;
+use crate::resolve::{Family, SocketType};
 
 /// One address to listen on.
 #[derive(Debug, Clone, Copy)]
@@ -20,9 +20,13 @@ pub(super) struct Target {
 
 impl Target {
     /// A new socket for the target, which does not block and is not bound yet.
-    pub(super) fn socket(&self, socket_type: Type) -> io::Result<Socket> {
+    pub(super) fn socket(&self, socket_type: Type, options: &BindOptions) -> io::Result<Socket> {
         let socket = Socket::new(Domain::for_address(self.address), socket_type, None)?;
         socket.set_nonblocking(true)?;
+        options.sockets.apply_to_inet(&socket)?;
+        if options.reuse_port {
+            os::share_port(&socket)?;
+        }
         if self.address.is_ipv6() {
             socket.set_only_v6(!self.dual_stack)?;
         }
@@ -35,15 +39,24 @@ impl Target {
 pub(super) fn every_address(
     endpoint: &HostPort,
     socket_type: SocketType,
+    options: &BindOptions,
     bind: impl Fn(Target) -> io::Result<Socket>,
 ) -> Result<(Vec<Socket>, Vec<BindWarning>), BindError> {
-    if endpoint.host == Host::Any {
-        return every_interface(endpoint, &bind);
+    let address = || endpoint.to_string();
+    let refused = options.sockets.check_interface();
+    refused.map_err(|error| BindError::Interface { address: address(), error })?;
+    let family = options.sockets.family;
+    let (sockets, mut warnings) = match endpoint.host {
+        Host::Any => every_interface(endpoint, family, &bind)?,
+        _ => match endpoint::to_serve(endpoint, socket_type, family) {
+            Ok(addresses) => each(endpoint, addresses, &bind)?,
+            Err(error) => return Err(BindError::Unresolved { address: address(), error }),
+        },
+    };
+    if let Some(socket) = sockets.first() {
+        warnings.extend(options.sockets.clipped(socket));
     }
-    match endpoint::to_serve(endpoint, socket_type) {
-        Ok(addresses) => each(endpoint, addresses, &bind),
-        Err(error) => Err(BindError::Unresolved { address: endpoint.to_string(), error }),
-    }
+    Ok((sockets, warnings))
 }
 
 fn each(
@@ -77,17 +90,25 @@ fn each(
 
 fn every_interface(
     endpoint: &HostPort,
+    family: Option<Family>,
     bind: &impl Fn(Target) -> io::Result<Socket>,
 ) -> Result<(Vec<Socket>, Vec<BindWarning>), BindError> {
     let mut warnings = vec![BindWarning::EveryInterface { address: endpoint.to_string() }];
-    let both = SocketAddr::from((Ipv6Addr::UNSPECIFIED, endpoint.port));
-    let bound = match bind(Target { address: both, dual_stack: true }) {
-        Err(error) if means_no_ipv6(&both, &error) => {
-            warnings.push(BindWarning::NoIpv6 { address: endpoint.to_string() });
-            let address = SocketAddr::from((Ipv4Addr::UNSPECIFIED, endpoint.port));
-            bind(Target { address, dual_stack: false })
-        }
-        bound => bound,
+    let ipv4 = || {
+        let address = SocketAddr::from((Ipv4Addr::UNSPECIFIED, endpoint.port));
+        bind(Target { address, dual_stack: false })
+    };
+    let ipv6 = SocketAddr::from((Ipv6Addr::UNSPECIFIED, endpoint.port));
+    let bound = match family {
+        Some(Family::V4) => ipv4(),
+        Some(_) => bind(Target { address: ipv6, dual_stack: false }),
+        None => match bind(Target { address: ipv6, dual_stack: true }) {
+            Err(error) if means_no_ipv6(&ipv6, &error) => {
+                warnings.push(BindWarning::NoIpv6 { address: endpoint.to_string() });
+                ipv4()
+            }
+            bound => bound,
+        },
     };
     match bound {
         Ok(socket) => Ok((vec![socket], warnings)),
@@ -122,10 +143,14 @@ fn on_one_port(
 }
 
 /// Where a bound socket listens, as the endpoint it was bound for says it.
-pub(super) fn local_address(endpoint: &HostPort, local: SocketAddr) -> HostPort {
+pub(super) fn local_address(
+    endpoint: &HostPort,
+    family: Option<Family>,
+    local: SocketAddr,
+) -> HostPort {
     match endpoint.host {
         // One socket takes both families, which no address says.
-        Host::Any => HostPort { host: Host::Any, port: local.port() },
+        Host::Any if family.is_none() => HostPort { host: Host::Any, port: local.port() },
         _ => HostPort::from(local),
     }
 }
@@ -148,6 +173,9 @@ fn bind_error(endpoint: &HostPort, error: io::Error) -> BindError {
             privileged_port: (1..1024).contains(&endpoint.port),
         },
         io::ErrorKind::AddrNotAvailable => BindError::NotLocal { address },
+        io::ErrorKind::InvalidInput if endpoint::lacks_scope(&endpoint.host) => {
+            BindError::NoScope { address }
+        }
         _ => BindError::Io { address, error },
     }
 }
@@ -159,7 +187,7 @@ mod tests {
     use super::*;
 
     fn udp(target: Target) -> io::Result<Socket> {
-        let socket = target.socket(Type::DGRAM)?;
+        let socket = target.socket(Type::DGRAM, &BindOptions::default())?;
         socket.bind(&target.address.into())?;
         Ok(socket)
     }

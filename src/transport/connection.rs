@@ -1,8 +1,8 @@
 //! A connection to one peer, whatever its transport.
 
 use super::{
-    CloseReason, Framing, OpenError, OpenOptions, Peer, RecvError, SendError, datagram, stdio,
-    stream, tcp, udp, ws,
+    CloseReason, Framing, OpenError, OpenOptions, Peer, RecvError, SendError, datagram, eyeballs,
+    secure, stdio, stream, udp, ws,
 };
 #[cfg(unix)]
 use super::{unix, unixgram};
@@ -37,22 +37,22 @@ impl Connection {
     async fn open_kind(address: &Address, options: &OpenOptions) -> Result<Self, OpenError> {
         Ok(match address {
             Address::Tcp(endpoint) => {
-                let (socket, peer) = tcp::connect(endpoint, options.timeout).await?;
+                let (socket, peer) = eyeballs::connect(endpoint, options).await?;
                 let peer = Peer::from(peer);
                 Self::stream(stream::tcp(socket, &peer), peer)
             }
             Address::Udp(endpoint) => {
-                let (incoming, outgoing, peer) = udp::open(endpoint, options.timeout).await?;
+                let (incoming, outgoing, peer) = udp::open(endpoint, options).await?;
                 Self::datagram((incoming, outgoing), peer)
             }
             #[cfg(unix)]
             Address::Unix(path) => {
-                let (socket, peer) = unix::open(path, options.timeout).await?;
+                let (socket, peer) = unix::open(path, options).await?;
                 Self::stream(stream::unix(socket, &peer), peer)
             }
             #[cfg(unix)]
             Address::Unixgram(path) => {
-                let (incoming, outgoing, peer) = unixgram::open(path, options.timeout).await?;
+                let (incoming, outgoing, peer) = unixgram::open(path, options).await?;
                 Self::datagram((incoming, outgoing), peer)
             }
             #[cfg(not(unix))]
@@ -63,6 +63,14 @@ impl Connection {
             Address::Ws(ws) => {
                 let (incoming, outgoing, peer) = ws::open(ws, options).await?;
                 Self::new(IncomingKind::Ws(incoming), OutgoingKind::Ws(outgoing), peer)
+            }
+            Address::Tls(endpoint) => {
+                let (wire, peer) = secure::open(endpoint, options).await?;
+                Self::stream(stream::tls(wire, &peer), peer)
+            }
+            Address::Exec(_) | Address::File(_) => {
+                let what = "connections of this kind";
+                return Err(OpenError::Unsupported { address: address.to_string(), what });
             }
             Address::Stdio => Self::stream(stdio::open(), Peer::Stdio),
         })

@@ -1,7 +1,9 @@
 //! A served address, whatever its transport.
 
 use super::connection::{Connection, IncomingKind, OutgoingKind};
-use super::{BindError, BindOptions, BindWarning, Peer, datagram, stdio, stream, tcp, udp, ws};
+use super::{
+    BindError, BindOptions, BindWarning, Peer, datagram, secure, stdio, stream, tcp, udp, ws,
+};
 #[cfg(unix)]
 use super::{unix, unixgram};
 use crate::address::Address;
@@ -17,6 +19,7 @@ pub struct Listener {
 #[derive(Debug)]
 enum Kind {
     Tcp(tcp::Listener),
+    Tls(secure::Listener),
     Datagram(datagram::Server),
     #[cfg(unix)]
     Unix(unix::Listener),
@@ -45,7 +48,7 @@ impl Listener {
         let itself = vec![address.clone()];
         let (kind, local_addresses, warnings) = match address {
             Address::Tcp(endpoint) => {
-                let (listener, warnings) = tcp::Listener::bind(endpoint, options.backlog).await?;
+                let (listener, warnings) = tcp::Listener::bind(endpoint, options).await?;
                 let local = listener.local_addresses().map(Address::Tcp).collect();
                 (Kind::Tcp(listener), local, warnings)
             }
@@ -55,12 +58,13 @@ impl Listener {
             }
             #[cfg(unix)]
             Address::Unix(path) => {
-                let (listener, warnings) = unix::Listener::bind(path, options.backlog).await?;
+                let (listener, warnings) = unix::Listener::bind(path, options).await?;
                 (Kind::Unix(listener), itself, warnings)
             }
             #[cfg(unix)]
             Address::Unixgram(path) => {
-                (Kind::Datagram(unixgram::bind(path, options).await?), itself, Vec::new())
+                let (server, warnings) = unixgram::bind(path, options).await?;
+                (Kind::Datagram(server), itself, warnings)
             }
             #[cfg(not(unix))]
             Address::Unix(_) | Address::Unixgram(_) => {
@@ -71,6 +75,15 @@ impl Listener {
                 let (listener, warnings) = ws::Listener::bind(ws, options).await?;
                 let local = listener.local_addresses();
                 (Kind::Ws(listener), local, warnings)
+            }
+            Address::Tls(endpoint) => {
+                let (listener, warnings) = secure::Listener::bind(endpoint, options).await?;
+                let local = listener.local_addresses();
+                (Kind::Tls(listener), local, warnings)
+            }
+            Address::Exec(_) | Address::File(_) => {
+                let what = "listeners of this kind";
+                return Err(BindError::Unsupported { address: address.to_string(), what });
             }
             Address::Stdio => (Kind::Stdio(stdio::Listener::default()), itself, Vec::new()),
         };
@@ -101,6 +114,10 @@ impl Listener {
                 let peer = Peer::from(peer);
                 Connection::stream(stream::tcp(socket, &peer), peer)
             }
+            Kind::Tls(listener) => {
+                let (wire, peer) = listener.accept().await;
+                Connection::stream(stream::tls(wire, &peer), peer)
+            }
             Kind::Datagram(server) => {
                 let (incoming, outgoing, peer) = server.accept().await;
                 Connection::datagram((incoming, outgoing), peer)
@@ -130,11 +147,20 @@ impl Listener {
     ///
     /// Dropping the future drops those clients.
     pub async fn late(self) -> Vec<Connection> {
-        let Kind::Ws(listener) = self.kind else { return Vec::new() };
-        let late = listener.late().await.into_iter();
-        late.map(|(incoming, outgoing, peer)| {
-            Connection::new(IncomingKind::Ws(incoming), OutgoingKind::Ws(outgoing), peer)
-        })
-        .collect()
+        match self.kind {
+            Kind::Ws(listener) => {
+                let late = listener.late().await.into_iter();
+                let connection = |(incoming, outgoing, peer)| {
+                    Connection::new(IncomingKind::Ws(incoming), OutgoingKind::Ws(outgoing), peer)
+                };
+                late.map(connection).collect()
+            }
+            Kind::Tls(listener) => {
+                let late = listener.late().await.into_iter();
+                late.map(|(wire, peer)| Connection::stream(stream::tls(wire, &peer), peer))
+                    .collect()
+            }
+            _ => Vec::new(),
+        }
     }
 }

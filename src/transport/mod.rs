@@ -6,15 +6,21 @@
 
 mod accept;
 mod bind;
+mod carrier;
 mod connection;
 mod datagram;
 mod endpoint;
 mod error;
+mod eyeballs;
 mod framing;
+mod handshakes;
 mod listener;
 pub(crate) mod os;
 mod peer;
+mod plain;
+mod secure;
 mod socket;
+mod sockets;
 mod stdio;
 mod stream;
 pub(crate) mod tcp;
@@ -28,21 +34,25 @@ mod unixgram;
 pub(crate) mod wire;
 pub mod ws;
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 pub use connection::{Connection, Incoming, Outgoing};
 pub use datagram::DatagramLimits;
-pub use error::{BindError, BindWarning, OpenError, RecvError, SendError};
+pub use error::{BindError, BindWarning, InterfaceError, OpenError, RecvError, SendError};
 pub use framing::Framing;
 pub use listener::Listener;
 pub use peer::Peer;
+pub use plain::Plain;
 pub use socket::Socket;
+pub use sockets::{Buffer, SocketOptions, TcpKeepalive};
 
 pub(crate) use framing::{CutError, Cutter};
 pub(crate) use wire::Wire;
 
 pub use crate::core::ws::{CloseCode, CloseReason};
 use crate::limits;
+use crate::resolve::Family;
 
 /// How to listen.
 #[derive(Debug, Clone)]
@@ -51,6 +61,11 @@ pub struct BindOptions {
     /// How many connections may wait that are not accepted yet: in the kernel (listen(2)), or,
     /// over datagrams, here.
     pub backlog: u32,
+    /// TCP and UDP: whether other sockets may listen on the same address, if they ask for that too;
+    /// the system deals connections and datagrams out among them. Not on Windows.
+    pub reuse_port: bool,
+    /// What concerns sockets of several kinds.
+    pub sockets: SocketOptions,
     /// The bounds of transports that take datagrams.
     pub datagrams: DatagramLimits,
     /// What concerns WebSocket alone.
@@ -63,6 +78,8 @@ impl Default for BindOptions {
     fn default() -> Self {
         Self {
             backlog: limits::BACKLOG,
+            reuse_port: false,
+            sockets: SocketOptions::default(),
             datagrams: DatagramLimits::default(),
             ws: ws::ServerOptions::default(),
             tls: None,
@@ -76,6 +93,11 @@ impl Default for BindOptions {
 pub struct OpenOptions {
     /// How long it may take, name resolution included.
     pub timeout: Duration,
+    /// TCP and UDP: the address, and the port unless that is 0, to connect from. Only addresses of
+    /// its family are connected to.
+    pub local: Option<SocketAddr>,
+    /// What concerns sockets of several kinds.
+    pub sockets: SocketOptions,
     /// What concerns WebSocket alone.
     pub ws: ws::ClientOptions,
     /// Whom to trust, at addresses with TLS.
@@ -86,8 +108,18 @@ impl Default for OpenOptions {
     fn default() -> Self {
         Self {
             timeout: limits::OPEN_TIMEOUT,
+            local: None,
+            sockets: SocketOptions::default(),
             ws: ws::ClientOptions::default(),
             tls: tls::ClientTls::default(),
         }
+    }
+}
+
+impl OpenOptions {
+    /// The one family to connect in, if there is one.
+    fn family(&self) -> Option<Family> {
+        let of_local = |local: SocketAddr| if local.is_ipv4() { Family::V4 } else { Family::V6 };
+        self.sockets.family.or(self.local.map(of_local))
     }
 }

@@ -1,10 +1,12 @@
 //! What only some systems have, and what the others do instead.
 
+use std::io;
 use std::time::Duration;
 
+use socket2::{Domain, Socket, Type};
 use tokio::net::TcpStream;
 
-use super::BindWarning;
+use super::{BindWarning, InterfaceError};
 use crate::limits;
 
 /// Has the kernel take little more than it can send, so that a peer's slow progress is seen here
@@ -27,6 +29,61 @@ pub(crate) fn give_up_after(stream: &TcpStream, time: Duration) {
     let _ = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(time));
     #[cfg(not(any(target_os = "linux", target_os = "android")))]
     let _ = (stream, time);
+}
+
+/// The longest name of a network interface, in bytes (`IFNAMSIZ` without its NUL). Of a longer one
+/// Linux would take the beginning.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const INTERFACE_NAME_BYTES_MAX: usize = 15;
+
+/// Has a socket use one network interface and no other, in both directions.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(super) fn bind_to_interface(socket: &Socket, name: &str) -> io::Result<()> {
+    // An empty name means every interface.
+    if name.is_empty() || name.len() > INTERFACE_NAME_BYTES_MAX {
+        return Err(rustix::io::Errno::NODEV.into());
+    }
+    socket.bind_device(Some(name.as_bytes()))
+}
+
+/// Elsewhere nothing does quite that.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(super) fn bind_to_interface(_socket: &Socket, _name: &str) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Finds out whether sockets can be bound to the interface.
+pub(super) fn check_interface(name: &str) -> Result<(), InterfaceError> {
+    let tried = Socket::new(Domain::IPV4, Type::DGRAM, None)
+        .or_else(|_| Socket::new(Domain::IPV6, Type::DGRAM, None))
+        .and_then(|socket| bind_to_interface(&socket, name));
+    let name = name.to_owned();
+    tried.map_err(|error| match error.kind() {
+        io::ErrorKind::PermissionDenied => InterfaceError::Forbidden { name },
+        io::ErrorKind::Unsupported => InterfaceError::Unsupported { name },
+        _ if rustix::io::Errno::from_io_error(&error) == Some(rustix::io::Errno::NODEV) => {
+            InterfaceError::Missing { name }
+        }
+        _ => InterfaceError::Io { name, error },
+    })
+}
+
+/// Lets several sockets listen on one address, also those of other programs of this user.
+#[cfg(unix)]
+pub(super) fn share_port(socket: &Socket) -> io::Result<()> {
+    socket.set_reuse_port(true)
+}
+
+/// Elsewhere there is no such option, or one that lets strangers take the port away.
+#[cfg(not(unix))]
+pub(super) fn share_port(_socket: &Socket) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// How much a buffer holds, by what the system says of it: Linux counts its own bookkeeping in, and
+/// doubles what it was asked for (socket(7)).
+pub(super) fn buffer_bytes(said: usize) -> usize {
+    if cfg!(any(target_os = "linux", target_os = "android")) { said / 2 } else { said }
 }
 
 /// What to say when the kernel holds fewer waiting connections than asked for.

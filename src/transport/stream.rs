@@ -1,15 +1,21 @@
 //! What every stream of bytes shares: reads that yield chunks or messages, and writes.
 
-use std::io;
+use std::io::{self, IoSlice};
+use std::net::Shutdown;
+use std::sync::Arc;
 
 use bytes::{Buf, BufMut as _, Bytes, BytesMut};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 
+use super::wire::Wire;
 use super::{CutError, Cutter, Framing, Peer, RecvError, SendError};
 use crate::core::Message;
 use crate::limits::{GATHERED_BYTES_MAX, STREAM_CHUNK_BYTES_MAX, STREAM_CHUNK_BYTES_MIN};
+
+/// Before a message, the message, and behind it.
+const SLICES_MAX: usize = 3;
 
 /// Reads one chunk off a half that has `readable` and `try_read_buf`, which are not in a trait.
 /// The buffer is made once there is something to read, so that a quiet connection has none.
@@ -33,6 +39,13 @@ macro_rules! read_chunk {
 pub(super) fn tcp(stream: TcpStream, peer: &Peer) -> (Incoming, Outgoing) {
     let (reader, writer) = stream.into_split();
     (Incoming::new(Reader::Tcp(reader), peer), Outgoing::new(Writer::Tcp(writer), peer))
+}
+
+/// Both halves of a connection over TLS.
+pub(super) fn tls(wire: Wire, peer: &Peer) -> (Incoming, Outgoing) {
+    let wire = Arc::new(wire);
+    let writer = Writer::Tls(TlsWriter(Arc::clone(&wire)));
+    (Incoming::new(Reader::Tls(wire), peer), Outgoing::new(writer, peer))
 }
 
 /// Both halves of a Unix-domain connection.
@@ -82,6 +95,7 @@ pub(super) struct Incoming {
 #[derive(Debug)]
 enum Reader {
     Tcp(tokio::net::tcp::OwnedReadHalf),
+    Tls(Arc<Wire>),
     #[cfg(unix)]
     Unix(tokio::net::unix::OwnedReadHalf),
     Stdin(mpsc::Receiver<io::Result<Bytes>>),
@@ -140,6 +154,7 @@ impl Incoming {
     async fn read(&mut self) -> Result<Option<Bytes>, RecvError> {
         let read = match &mut self.reader {
             Reader::Tcp(half) => read_chunk!(half, self.room),
+            Reader::Tls(wire) => read_chunk!(wire, self.room),
             #[cfg(unix)]
             Reader::Unix(half) => read_chunk!(half, self.room),
             Reader::Stdin(chunks) => chunks.recv().await.unwrap_or_else(|| Ok(Bytes::new())),
@@ -157,7 +172,11 @@ impl Incoming {
                 self.ended = true;
                 // Half a message is not passed off as one.
                 self.cutter = None;
-                Err(RecvError::from_io(&self.peer, error))
+                Err(match error.kind() {
+                    // TLS was cut off: somebody else may have done it.
+                    io::ErrorKind::UnexpectedEof => RecvError::Abnormal { peer: self.peer.clone() },
+                    _ => RecvError::from_io(&self.peer, error),
+                })
             }
         }
     }
@@ -184,9 +203,20 @@ pub(super) struct Outgoing {
 #[derive(Debug)]
 enum Writer {
     Tcp(tokio::net::tcp::OwnedWriteHalf),
+    Tls(TlsWriter),
     #[cfg(unix)]
     Unix(tokio::net::unix::OwnedWriteHalf),
     Stdout(tokio::io::Stdout),
+}
+
+/// Closes its side when it is dropped, as the halves of tokio do.
+#[derive(Debug)]
+struct TlsWriter(Arc<Wire>);
+
+impl Drop for TlsWriter {
+    fn drop(&mut self) {
+        self.0.shut_down(Shutdown::Write);
+    }
 }
 
 impl Outgoing {
@@ -239,6 +269,7 @@ impl Outgoing {
     async fn write(&mut self, bytes: impl Buf) -> Result<(), SendError> {
         let sent = match &mut self.writer {
             Writer::Tcp(half) => write(half, bytes).await,
+            Writer::Tls(TlsWriter(wire)) => write_to_wire(wire, bytes).await,
             #[cfg(unix)]
             Writer::Unix(half) => write(half, bytes).await,
             Writer::Stdout(stdout) => write(stdout, bytes).await,
@@ -251,6 +282,7 @@ impl Outgoing {
         self.flush().await?;
         let finished = match &mut self.writer {
             Writer::Tcp(half) => half.shutdown().await,
+            Writer::Tls(TlsWriter(wire)) => wire.finish().await,
             #[cfg(unix)]
             Writer::Unix(half) => half.shutdown().await,
             Writer::Stdout(stdout) => stdout.flush().await,
@@ -262,4 +294,22 @@ impl Outgoing {
 async fn write(writer: &mut (impl AsyncWrite + Unpin), mut bytes: impl Buf) -> io::Result<()> {
     writer.write_all_buf(&mut bytes).await?;
     writer.flush().await
+}
+
+/// Until the socket, and not only TLS, has taken everything.
+async fn write_to_wire(wire: &Wire, mut bytes: impl Buf) -> io::Result<()> {
+    loop {
+        let mut slices = [IoSlice::new(&[]); SLICES_MAX];
+        let count = bytes.chunks_vectored(&mut slices);
+        let written = match count {
+            0 => wire.try_flush().map(|()| 0),
+            count => wire.try_write_vectored(&slices[..count]),
+        };
+        match written {
+            Ok(_) if count == 0 => return Ok(()),
+            Ok(taken) => bytes.advance(taken),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => wire.writable().await?,
+            Err(error) => return Err(error),
+        }
+    }
 }

@@ -14,7 +14,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::time::{Instant, sleep};
 
 use super::accept::Rests;
-use super::{BindError, BindWarning, OpenError, Peer, os};
+use super::{BindError, BindOptions, BindWarning, OpenError, OpenOptions, Peer, os};
 use crate::address::UnixPath;
 use crate::limits::RETRY_PAUSE;
 
@@ -30,13 +30,15 @@ pub(super) struct Listener {
 impl Listener {
     pub(super) async fn bind(
         path: &UnixPath,
-        backlog: u32,
+        options: &BindOptions,
     ) -> Result<(Self, Vec<BindWarning>), BindError> {
         let io_error = |error| BindError::Io { address: path.to_string(), error };
         let (socket, file) = bind(path, Type::STREAM).await?;
-        socket.listen(i32::try_from(backlog).unwrap_or(i32::MAX)).map_err(io_error)?;
+        options.sockets.apply(&socket).map_err(io_error)?;
+        socket.listen(i32::try_from(options.backlog).unwrap_or(i32::MAX)).map_err(io_error)?;
+        let mut warnings = options.sockets.clipped(&socket);
+        warnings.extend(os::clipped(options.backlog));
         let socket = UnixListener::from_std(socket.into()).map_err(io_error)?;
-        let warnings = os::clipped(backlog).into_iter().collect();
         Ok((Self { _file: file, socket, rests: Rests::default() }, warnings))
     }
 
@@ -45,7 +47,10 @@ impl Listener {
         loop {
             self.rests.wait().await;
             match self.socket.accept().await {
-                Ok((stream, peer)) => return (stream, peer_of(&peer)),
+                Ok((stream, peer)) => {
+                    self.rests.end();
+                    return (stream, peer_of(&peer));
+                }
                 Err(error) => self.rests.begin(&error),
             }
         }
@@ -87,11 +92,16 @@ pub(super) async fn bind(
     }
 }
 
-pub(super) async fn open(path: &UnixPath, time: Duration) -> Result<(UnixStream, Peer), OpenError> {
+pub(super) async fn open(
+    path: &UnixPath,
+    options: &OpenOptions,
+) -> Result<(UnixStream, Peer), OpenError> {
     let io_error = |error| OpenError::Io { address: path.to_string(), error };
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None).map_err(io_error)?;
     socket.set_nonblocking(true).map_err(io_error)?;
-    connect(&socket, path, time).await?;
+    options.sockets.apply(&socket).map_err(io_error)?;
+    options.sockets.log_clipped(&socket);
+    connect(&socket, path, options.timeout).await?;
     let stream = UnixStream::from_std(socket.into()).map_err(io_error)?;
     Ok((stream, Peer::from(path)))
 }

@@ -3,7 +3,6 @@
 mod reply_name;
 
 use std::io;
-use std::time::Duration;
 
 use bytes::BytesMut;
 use reply_name::bind_reply_name;
@@ -13,7 +12,7 @@ use tokio::time::{sleep, timeout};
 
 use super::datagram::{self, Incoming, Outgoing, Server, send_error};
 use super::unix::{self, Name, SocketFile, peer_of};
-use super::{BindError, BindOptions, OpenError, Peer, SendError};
+use super::{BindError, BindOptions, BindWarning, OpenError, OpenOptions, Peer, SendError};
 use crate::address::UnixPath;
 use crate::limits::{RETRY_PAUSE, UNIXGRAM_SEND_TIMEOUT};
 
@@ -25,24 +24,31 @@ pub(super) struct Socket {
     socket: UnixDatagram,
 }
 
-pub(super) async fn bind(path: &UnixPath, options: &BindOptions) -> Result<Server, BindError> {
+pub(super) async fn bind(
+    path: &UnixPath,
+    options: &BindOptions,
+) -> Result<(Server, Vec<BindWarning>), BindError> {
+    let io_error = |error| BindError::Io { address: path.to_string(), error };
     let (socket, file) = unix::bind(path, Type::DGRAM).await?;
-    let socket = UnixDatagram::from_std(socket.into())
-        .map_err(|error| BindError::Io { address: path.to_string(), error })?;
+    options.sockets.apply(&socket).map_err(io_error)?;
+    let warnings = options.sockets.clipped(&socket);
+    let socket = UnixDatagram::from_std(socket.into()).map_err(io_error)?;
     let socket = datagram::Socket::Unix(Socket { _file: file, socket });
-    Ok(Server::start(vec![socket], options.backlog, &options.datagrams))
+    Ok((Server::start(vec![socket], options.backlog, &options.datagrams), warnings))
 }
 
 /// Connects a socket that has a name of its own, so that the server can answer.
 pub(super) async fn open(
     path: &UnixPath,
-    time: Duration,
+    options: &OpenOptions,
 ) -> Result<(Incoming, Outgoing, Peer), OpenError> {
     let io_error = |error| OpenError::Io { address: path.to_string(), error };
     let socket = socket2::Socket::new(Domain::UNIX, Type::DGRAM, None).map_err(io_error)?;
     socket.set_nonblocking(true).map_err(io_error)?;
     let file = bind_reply_name(&socket).map_err(io_error)?;
-    unix::connect(&socket, path, time).await?;
+    options.sockets.apply(&socket).map_err(io_error)?;
+    options.sockets.log_clipped(&socket);
+    unix::connect(&socket, path, options.timeout).await?;
     let socket = UnixDatagram::from_std(socket.into()).map_err(io_error)?;
     let peer = Peer::from(path);
     let (incoming, outgoing) =

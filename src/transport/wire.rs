@@ -1,4 +1,4 @@
-//! A TCP connection on tokio, with TLS on it or without.
+//! A connection over TCP or a Unix-domain socket on tokio, with TLS on it or without.
 //!
 //! It has the methods of [`TcpStream`] by which WebSocket works on it, and is what hyper reads and
 //! writes before. When the protocol has left HTTP, it can leave tokio, too.
@@ -13,39 +13,53 @@ use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-use super::Socket;
+use super::carrier::Carrier;
 use super::tls::Session;
+use super::{Plain, Socket};
 use crate::limits;
 
-/// A TCP connection, with TLS on it or without.
+/// A connection, with TLS on it or without.
 #[derive(Debug)]
 pub(crate) struct Wire {
-    stream: TcpStream,
+    stream: Carrier,
     session: Option<Mutex<Box<Session>>>,
 }
 
-impl From<TcpStream> for Wire {
-    fn from(stream: TcpStream) -> Self {
+impl From<Carrier> for Wire {
+    fn from(stream: Carrier) -> Self {
         Self { stream, session: None }
     }
 }
 
+impl From<TcpStream> for Wire {
+    fn from(stream: TcpStream) -> Self {
+        Self::from(Carrier::from(stream))
+    }
+}
+
+#[cfg(unix)]
+impl From<tokio::net::UnixStream> for Wire {
+    fn from(stream: tokio::net::UnixStream) -> Self {
+        Self::from(Carrier::Unix(stream))
+    }
+}
+
 impl Wire {
-    pub(super) fn with_tls(stream: TcpStream, session: Box<Session>) -> Self {
+    pub(super) fn with_tls(stream: Carrier, session: Box<Session>) -> Self {
         Self { stream, session: Some(Mutex::new(session)) }
     }
 
     /// Takes it off tokio.
-    pub(crate) fn into_socket(self) -> io::Result<Socket<std::net::TcpStream>> {
+    pub(crate) fn into_socket(self) -> io::Result<Socket<Plain>> {
         let session = self.session.map(|session| {
             // What it guards is whole after each of its methods, also when one panicked.
             session.into_inner().unwrap_or_else(PoisonError::into_inner)
         });
-        Ok(Socket::new(self.stream.into_std()?, session))
+        Ok(Socket::new(self.stream.into_plain()?, session))
     }
 
     /// The connection below, for its options.
-    pub(crate) fn stream(&self) -> &TcpStream {
+    pub(crate) fn carrier(&self) -> &Carrier {
         &self.stream
     }
 
@@ -120,12 +134,31 @@ impl Wire {
         if let Some(mut session) = self.session() {
             let _ = session.close(&mut Ready(&self.stream));
         }
-        let _ = socket2::SockRef::from(&self.stream).shutdown(how);
+        let _ = self.stream.shut_down(how);
+    }
+
+    /// As [`Self::shut_down`] for writing, and waits until that has gone out.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe to call again.
+    pub(super) async fn finish(&self) -> io::Result<()> {
+        loop {
+            let closed = match self.session() {
+                None => Ok(()),
+                Some(mut session) => session.close(&mut Ready(&self.stream)),
+            };
+            match closed {
+                Ok(()) => return self.stream.shut_down(Shutdown::Write),
+                Err(error) if is_blocked(&error) => self.writable().await?,
+                Err(error) => return Err(error),
+            }
+        }
     }
 }
 
 /// What the socket takes or has right now, for [`Session`].
-struct Ready<'a>(&'a TcpStream);
+struct Ready<'a>(&'a Carrier);
 
 impl Read for Ready<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
@@ -152,7 +185,7 @@ impl Write for Ready<'_> {
 /// # Cancel safety
 ///
 /// Not safe: what was said so far is lost with it.
-pub(super) async fn shake_hands(stream: TcpStream, mut session: Box<Session>) -> io::Result<Wire> {
+pub(super) async fn shake_hands(stream: Carrier, mut session: Box<Session>) -> io::Result<Wire> {
     loop {
         match session.handshake(&mut Ready(&stream)) {
             Ok(()) => return Ok(Wire::with_tls(stream, session)),

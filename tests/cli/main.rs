@@ -7,5 +7,6 @@ mod live;
 mod resolve;
 mod screen;
 mod serve;
+mod sockets;
 mod terminal;
 mod tls;

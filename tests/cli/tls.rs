@@ -81,6 +81,42 @@ fn a_development_certificate_is_told_of_and_stays_the_same() {
 }
 
 #[test]
+fn a_stream_over_tls_is_half_closed_and_ends_well() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = serve(folder.path(), &["serve", "echo", "tls://127.0.0.1:0", "--tls-dev"]);
+    let address = server.address();
+    assert!(address.starts_with("tls://127.0.0.1:"), "{address}");
+    let path = folder.path().join("enchufe/development.pem");
+    let path = path.to_str().expect("text");
+    let bytes: Vec<u8> = (0..=255).cycle().take(3_000_000).collect();
+    let reply = run(&["connect", "--ca", path, &address], &bytes);
+    assert_eq!((reply.code, reply.stderr.as_str()), (Some(0), ""));
+    assert!(reply.stdout == bytes);
+    let reply = run(&["connect", &address], b"hola");
+    assert_eq!(reply.code, Some(1), "{reply:?}");
+    assert!(reply.stderr.contains("nobody who is trusted"), "{}", reply.stderr);
+    let reply = run(&["connect", "--insecure", &address], b"hola");
+    assert_eq!(reply.success(), "hola");
+    let said = refused(&["serve", "echo", "tls://127.0.0.1:0"]).stderr;
+    assert!(said.contains("tls://127.0.0.1:0 needs a certificate"), "{said}");
+    assert_eq!(server.stop().code, Some(0));
+}
+
+#[test]
+#[cfg(unix)]
+fn websocket_over_tls_over_a_unix_socket_has_the_certificate_of_localhost() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let address = format!("wss+unix:{}:/echo", folder.path().join("socket").display());
+    let server = serve(folder.path(), &["serve", "echo", &address, "--tls-dev"]);
+    assert_eq!(server.address(), address);
+    let path = folder.path().join("enchufe/development.pem");
+    let path = path.to_str().expect("text");
+    let reply = run(&["connect", "--ca", path, "--count", "2", &address], b"one\ntwo\n");
+    assert_eq!((reply.success(), reply.stderr.as_str()), ("one\ntwo\n", ""));
+    assert_eq!(server.stop().code, Some(0));
+}
+
+#[test]
 fn who_is_not_trusted_is_said_and_insecure_warns() {
     let folder = tempfile::tempdir().expect("a folder");
     let server = serve(folder.path(), &["serve", "greet", "wss://127.0.0.1:0", "--tls-dev"]);

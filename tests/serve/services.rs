@@ -2,11 +2,11 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use enchufe::address::{Address, UnixPath};
+use enchufe::address::{Address, UnixPath, WsAddress};
 use enchufe::serve::Served;
 use enchufe::service::{Echo, Feed, Greet, Greeting, Observer};
 use enchufe::source::{Clock, Numbers, Random};
-use enchufe::transport::Framing;
+use enchufe::transport::{CloseCode, Framing};
 use enchufe::{Message, Source};
 use tokio::time::timeout;
 
@@ -201,6 +201,26 @@ async fn datagrams_are_served_like_messages() {
     assert_eq!(text(&mut one).await, "Hola Ana!");
     assert_eq!(text(&mut two).await, "Hola Bea!");
     assert_eq!(server.end().await.clients, 2);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn websocket_over_a_socket_of_the_machine_is_served_like_any_other() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let endpoint = UnixPath::File(folder.path().join("echo")).into();
+    let address = Address::Ws(WsAddress { endpoint, path: None, is_secure: false });
+    let server = Server::start(&[address], Greet::default(), |_| {}).await;
+    let mut client = server.open().await;
+    for name in ["Ana", "Bea"] {
+        client.feed(Message::text(name)).await.expect("fed");
+    }
+    client.flush().await.expect("flushed");
+    assert_eq!(text(&mut client).await, "Hola Ana!");
+    assert_eq!(text(&mut client).await, "Hola Bea!");
+    server.trigger.request();
+    assert_eq!(recv(&mut client).await, None);
+    assert_eq!(client.closed_with().map(|reason| reason.code), Some(CloseCode::GOING_AWAY));
+    assert_eq!(server.end().await.clients, 1);
 }
 
 #[cfg(unix)]

@@ -31,7 +31,7 @@ pub(crate) fn udp() -> Address {
 }
 
 pub(crate) fn ws() -> Address {
-    Address::Ws(WsAddress { endpoint: anywhere(), path: None, is_secure: false })
+    Address::Ws(WsAddress { endpoint: anywhere().into(), path: None, is_secure: false })
 }
 
 /// A running server, and what it said happened.

@@ -67,10 +67,7 @@ pub(crate) async fn all_of(connection: &mut Connection) -> Vec<u8> {
 }
 
 pub(crate) fn port_of(address: &Address) -> u16 {
-    match address {
-        Address::Tcp(endpoint) | Address::Udp(endpoint) => endpoint.port,
-        _ => panic!("{address} has no port"),
-    }
+    address.host_port().unwrap_or_else(|| panic!("{address} has no port")).port
 }
 
 /// Waits until something is so that gives no sign when it becomes so.

@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use enchufe::core::Message;
 use enchufe::resolve::{Hints, ResolveError, resolve};
-use enchufe::transport::{BindError, BindWarning, OpenError};
+use enchufe::transport::{
+    BindError, BindOptions, BindWarning, Connection, Listener, OpenError, OpenOptions, TcpKeepalive,
+};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::time::timeout;
 
 use crate::child;
-use crate::common::{PATIENCE, bind, open, port_of, text_of, try_bind};
+use crate::common::{PATIENCE, bind, open, port_of, served, text_of, try_bind};
 
 fn passes(mut command: Command) {
     let output = command.output().expect("a process");
@@ -120,6 +122,42 @@ async fn child_without_ipv6() {
     let _client =
         crate::common::try_open(&format!("localhost:{port}")).await.expect("a connection");
     listener.accept().await;
+}
+
+#[test]
+fn a_peer_whose_machine_has_vanished_is_found_out() {
+    if can_unshare(&["--user", "--map-root-user", "--net"]) {
+        let wrapper = ["unshare", "--user", "--map-root-user", "--net"];
+        passes(child::command("machine::child_whose_peer_vanishes", &wrapper));
+    }
+}
+
+#[tokio::test]
+async fn child_whose_peer_vanishes() {
+    if !child::is_child() {
+        return;
+    }
+    let loopback = |state: &str| {
+        let set = Command::new("ip").args(["link", "set", "lo", state]).status();
+        assert!(set.expect("ip(8)").success(), "{state}");
+    };
+    loopback("up");
+    let keepalive = TcpKeepalive::within(Duration::from_secs(4));
+    let mut options = BindOptions::default();
+    options.sockets.keepalive = keepalive;
+    let mut listener =
+        Listener::bind(&served("tcp://127.0.0.1:0"), &options).await.expect("a listener");
+    let mut options = OpenOptions::default();
+    options.sockets.keepalive = keepalive;
+    let address = listener.local_addresses()[0].clone();
+    let mut client = Connection::open(&address, &options).await.expect("a connection");
+    let mut server = listener.accept().await;
+    // From now on nothing arrives, and nobody is told.
+    loopback("down");
+    for connection in [&mut client, &mut server] {
+        let ended = timeout(PATIENCE, connection.recv()).await.expect("it is found out");
+        assert!(ended.is_err(), "{ended:?}");
+    }
 }
 
 #[test]

@@ -2,8 +2,10 @@
 
 mod child;
 mod common;
+mod eyeballs;
 mod lines;
 mod machine;
+mod options;
 mod resolve;
 mod stdio;
 mod tcp;

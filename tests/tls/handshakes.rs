@@ -83,9 +83,9 @@ async fn a_client_without_tls_is_told_so() {
 async fn a_server_without_tls_is_known_by_its_answer() {
     let plain = enchufe::Address::parse_serve("ws://127.0.0.1:0").expect("an address");
     let mut listener = Listener::bind(&plain, &BindOptions::default()).await.expect("a port");
-    let enchufe::Address::Ws(ws) = listener.local_addresses()[0].clone() else { panic!("ws") };
+    let port = listener.local_addresses()[0].host_port().expect("a port").port;
     tokio::spawn(async move { listener.accept().await });
-    let secure = address("localhost", ws.endpoint.port, None);
+    let secure = address("localhost", port, None);
     let error = Connection::open(&secure, &OpenOptions::default()).await.expect_err("no TLS");
     assert!(matches!(error, OpenError::Tls { error: Distrust::NoTls, .. }), "{error:?}");
     assert!(error.hint().expect("a hint").contains("without the s"), "{error}");

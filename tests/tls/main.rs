@@ -8,4 +8,7 @@ mod certificates;
 mod connections;
 mod handshakes;
 mod http;
+mod streams;
 mod support;
+#[cfg(unix)]
+mod unix;

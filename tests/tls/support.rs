@@ -101,15 +101,20 @@ pub(crate) fn address(host: &str, port: u16, path: Option<&str>) -> Address {
         Err(_) => Host::Name(host.to_owned()),
     };
     let endpoint = HostPort { host, port };
-    Address::Ws(WsAddress { endpoint, path: path.map(str::to_owned), is_secure: true })
+    Address::Ws(WsAddress {
+        endpoint: endpoint.into(),
+        path: path.map(str::to_owned),
+        is_secure: true,
+    })
 }
 
 pub(crate) async fn listen(options: &BindOptions) -> (Listener, SocketAddr) {
     let bound = Listener::bind(&address("127.0.0.1", 0, None), options).await;
     let listener = bound.expect("a free port");
-    let [Address::Ws(ws)] = listener.local_addresses() else { panic!("one address") };
-    assert!(ws.is_secure);
-    let local = SocketAddr::from((Ipv4Addr::LOCALHOST, ws.endpoint.port));
+    let [address] = listener.local_addresses() else { panic!("one address") };
+    assert!(address.is_secure());
+    let port = address.host_port().expect("a port").port;
+    let local = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     (listener, local)
 }
 

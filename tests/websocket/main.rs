@@ -11,3 +11,5 @@ mod handshake;
 mod liveness;
 mod messages;
 mod support;
+#[cfg(unix)]
+mod unix;

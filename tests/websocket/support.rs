@@ -20,7 +20,11 @@ pub(crate) const HEAD: &str = "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: web
 
 pub(crate) fn address(port: u16, path: Option<&str>) -> Address {
     let endpoint = HostPort { host: Host::V4(Ipv4Addr::LOCALHOST), port };
-    Address::Ws(WsAddress { endpoint, path: path.map(str::to_owned), is_secure: false })
+    Address::Ws(WsAddress {
+        endpoint: endpoint.into(),
+        path: path.map(str::to_owned),
+        is_secure: false,
+    })
 }
 
 pub(crate) fn server_options(change: impl FnOnce(&mut ws::ServerOptions)) -> BindOptions {
@@ -31,8 +35,9 @@ pub(crate) fn server_options(change: impl FnOnce(&mut ws::ServerOptions)) -> Bin
 
 pub(crate) async fn listen(path: Option<&str>, options: &BindOptions) -> (Listener, SocketAddr) {
     let listener = Listener::bind(&address(0, path), options).await.expect("a free port");
-    let [Address::Ws(ws)] = listener.local_addresses() else { panic!("one ws address") };
-    let local = SocketAddr::from((Ipv4Addr::LOCALHOST, ws.endpoint.port));
+    let [address] = listener.local_addresses() else { panic!("one ws address") };
+    let port = address.host_port().expect("a port").port;
+    let local = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     (listener, local)
 }
 

@@ -176,6 +176,7 @@ fn a_unix_path_is_a_file_or_an_abstract_name() {
 #[test]
 fn a_websocket_address_has_port_80_and_any_path_by_default() {
     let ws = |endpoint, path: Option<&str>| {
+        let endpoint = WsEndpoint::Inet(endpoint);
         Address::Ws(WsAddress { endpoint, path: path.map(str::to_owned), is_secure: false })
     };
     assert_eq!(serve("ws://localhost:8765"), ws(name("localhost", 8765), None));
@@ -191,6 +192,7 @@ fn a_websocket_address_has_port_80_and_any_path_by_default() {
 #[test]
 fn a_websocket_address_with_tls_has_port_443_by_default() {
     let wss = |endpoint, path: Option<&str>| {
+        let endpoint = WsEndpoint::Inet(endpoint);
         Address::Ws(WsAddress { endpoint, path: path.map(str::to_owned), is_secure: true })
     };
     assert_eq!(serve("wss://localhost:8765"), wss(name("localhost", 8765), None));
@@ -202,9 +204,11 @@ fn a_websocket_address_with_tls_has_port_443_by_default() {
 }
 
 #[test]
-fn a_hyphen_is_standard_input_and_output() {
-    assert_eq!(serve("-"), Address::Stdio);
-    assert_eq!(connect("-"), Address::Stdio);
+fn a_hyphen_or_its_name_is_standard_input_and_output() {
+    for text in ["-", "stdio", "stdio:"] {
+        assert_eq!((serve(text), connect(text)), (Address::Stdio, Address::Stdio), "{text}");
+    }
+    assert_eq!(connect("stdio:80"), Address::Tcp(name("stdio", 80)));
 }
 
 #[test]
@@ -225,16 +229,58 @@ fn an_unknown_scheme_gets_the_nearest_one_suggested() {
 }
 
 #[test]
-fn schemes_that_come_later_say_so() {
-    for (text, hint) in [
-        ("tls://host:443", Some("try tcp://host:443")),
-        ("ws+unix:/tmp/x:/url", None),
-        ("exec:cat", None),
-    ] {
-        let (message, told) = refused(Address::parse_connect(text));
-        assert!(message.contains("not supported yet in this version"), "{message}");
-        assert!(hint.is_none_or(|hint| hint == told), "{told}");
+fn tls_is_a_stream_like_tcp() {
+    assert_eq!(serve("tls://localhost:8443"), Address::Tls(name("localhost", 8443)));
+    assert_eq!(connect("TLS://[::1]:https"), Address::Tls(ipv6("::1", None, 443)));
+    assert_eq!(refused(Address::parse_connect("tls:host:443")).1, "try tls://host:443");
+    assert_eq!(refused(Address::parse_connect("tls://host")).1, "try tls://host:65432");
+    assert_eq!(refused(Address::parse_connect("tls://*:443")).1, "try tls://localhost:443");
+    assert!(refused(Address::parse_connect("tls://host:0")).0.contains("port 0"));
+}
+
+#[test]
+fn websocket_over_a_unix_socket_has_a_socket_and_perhaps_a_url() {
+    let ws = |endpoint: UnixPath, path: Option<&str>, is_secure| {
+        let path = path.map(str::to_owned);
+        Address::Ws(WsAddress { endpoint: endpoint.into(), path, is_secure })
+    };
+    let file = |path: &str| UnixPath::File(PathBuf::from(path));
+    assert_eq!(serve("ws+unix:/tmp/x"), ws(file("/tmp/x"), None, false));
+    assert_eq!(connect("ws+unix:/tmp/x:/"), ws(file("/tmp/x"), Some("/"), false));
+    assert_eq!(connect("WSS+UNIX:x:/a?b=c"), ws(file("x"), Some("/a?b=c"), true));
+    assert_eq!(connect("ws+unix:///tmp/x:/a:/b"), ws(file("/tmp/x"), Some("/a:/b"), false));
+    let hidden = UnixPath::Abstract("name".to_owned());
+    assert_eq!(serve("wss+unix:@name:/ñ"), ws(hidden, Some("/%C3%B1"), true));
+    for text in ["ws+unix:", "ws+unix::/url", "wss+unix:@:/url"] {
+        assert!(refused(Address::parse_serve(text)).0.contains("lacks the path"), "{text}");
     }
+    assert!(refused(Address::parse_connect("ws+unix:x:/#top")).1.contains("%23"));
+    assert_eq!(
+        refused(Address::parse_connect("ws+unux:/tmp/x:/")).1,
+        "did you mean ws+unix:/tmp/x:/?"
+    );
+}
+
+#[test]
+fn a_program_is_its_words_and_a_file_its_path() {
+    let words = |words: &[&str]| {
+        Address::Exec(ExecAddress { words: words.iter().map(|&word| word.to_owned()).collect() })
+    };
+    assert_eq!(serve("exec:cat"), words(&["cat"]));
+    assert_eq!(connect("exec:grep -v 'a b'"), words(&["grep", "-v", "a b"]));
+    assert_eq!(connect("exec:grep -v 'a b'").to_string(), "exec:grep -v 'a b'");
+    for text in ["exec:", "exec:  ", "exec:''"] {
+        assert!(refused(Address::parse_serve(text)).0.contains("lacks the program"), "{text}");
+    }
+    for text in ["exec:a 'b", "exec:a \"b", "exec:a\\", "exec:a\0b"] {
+        assert!(refused(Address::parse_serve(text)).0.contains("does not belong"), "{text}");
+    }
+    let file = |path: &str| Address::File(PathBuf::from(path));
+    assert_eq!(connect("file:a b.txt"), file("a b.txt"));
+    assert_eq!(connect("file:///tmp/x"), file("/tmp/x"));
+    assert_eq!(connect("file:/tmp/@x"), file("/tmp/@x"));
+    assert!(refused(Address::parse_serve("file:")).0.contains("lacks the path"));
+    assert!(refused(Address::parse_serve("file:a\0b")).0.contains(r"\0"));
 }
 
 #[test]
@@ -289,7 +335,7 @@ proptest! {
 
     #[test]
     fn what_is_shown_parses_to_the_same_address(
-        text in r"((tcp|udp|ws|wss|unix|unixgram)(://|:))?[a-z0-9:/@%\[\]?*.ñ]{0,16}(:[0-9]{1,5})?(/[a-zñ?%/]{0,8})?"
+        text in r"((tcp|tls|udp|ws|wss|unix|unixgram|ws\+unix|wss\+unix|exec|file)(://|:))?[a-z0-9:/@%\[\]?*.ñ]{0,16}(:[0-9]{1,5})?(/[a-zñ?%/]{0,8})?"
     ) {
         if let Ok(address) = Address::parse_serve(&text) {
             prop_assert_eq!(Address::parse_serve(&address.to_string()), Ok(address));

@@ -5,6 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use clap::{Args, ValueEnum, ValueHint};
 use enchufe_core::ws::CloseReason;
 
+use super::{Opening, Sockets};
 use crate::{cli::values, transport::ws};
 
 /// Connect: send standard input and print what comes back
@@ -16,7 +17,7 @@ Examples:
   enchufe connect ws://localhost:8765 --prompt 'Cual es tu nombre? '
   enchufe connect ws://localhost:8765 --reconnect --open '{\"subscribe\":\"news\"}'")]
 pub(crate) struct Connect {
-    /// Where to connect: tcp://, udp://, unix:, unixgram:, ws:// or wss://
+    /// Where to connect: tcp://, tls://, udp://, unix:, unixgram:, ws://, wss:// or ws+unix:
     #[arg(value_name = "ADDRESS")]
     pub(crate) address: String,
 
@@ -52,9 +53,11 @@ pub(crate) struct Connect {
     #[arg(long)]
     pub(crate) keep_open: bool,
 
-    /// Give up connecting after this long
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = values::time)]
-    pub(crate) timeout: Duration,
+    #[command(flatten)]
+    pub(crate) opening: Opening,
+
+    #[command(flatten)]
+    pub(crate) sockets: Sockets,
 
     /// When the connection is lost, connect again, after pauses that grow to 30 s (ws://)
     #[arg(long)]
@@ -64,11 +67,11 @@ pub(crate) struct Connect {
     #[arg(long, value_name = "COUNT", value_parser = values::count, requires = "reconnect")]
     pub(crate) reconnect_max: Option<u32>,
 
-    /// wss: trust the certificates in this file, too (PEM); may be repeated
+    /// tls, wss: trust the certificates in this file, too (PEM); may be repeated
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) ca: Vec<PathBuf>,
 
-    /// wss: connect whatever certificate is shown
+    /// tls, wss: connect whatever certificate is shown
     #[arg(long)]
     pub(crate) insecure: bool,
 

@@ -9,6 +9,7 @@ mod feed;
 mod generator;
 mod resolve;
 mod serve;
+mod sockets;
 mod tls;
 
 use clap::{Parser, Subcommand};
@@ -20,6 +21,7 @@ pub(crate) use {
     generator::Generator,
     resolve::{Family, Protocol, Resolve},
     serve::{Serve, ServiceName},
+    sockets::{Listening, Opening, Sockets},
     tls::Tls,
 };
 

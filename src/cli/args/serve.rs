@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, ValueHint};
 
-use super::{Generator, Tls};
+use super::{Generator, Listening, Sockets, Tls};
 use crate::{cli::values, guard::AllowedOrigin, service::Greeting};
 
 /// Serve each client that connects
@@ -19,13 +19,9 @@ pub(crate) struct Serve {
     #[arg(value_name = "SERVICE")]
     pub(crate) service: ServiceName,
 
-    /// Where to listen: tcp://, udp://, unix:, unixgram:, ws://, wss:// or -
+    /// Where to listen: tcp://, tls://, udp://, unix:, unixgram:, ws://, wss://, ws+unix: or -
     #[arg(value_name = "ADDRESS", required = true)]
     pub(crate) addresses: Vec<String>,
-
-    /// Connections that may wait to be accepted
-    #[arg(long, value_name = "COUNT", value_parser = values::count)]
-    pub(crate) backlog: Option<u32>,
 
     /// Stop after the first client
     #[arg(long)]
@@ -64,6 +60,12 @@ pub(crate) struct Serve {
     /// The longest message that is taken (ws://) [default: 1MiB]
     #[arg(long, value_name = "SIZE", value_parser = values::bytes)]
     pub(crate) max_message: Option<usize>,
+
+    #[command(flatten)]
+    pub(crate) listening: Listening,
+
+    #[command(flatten)]
+    pub(crate) sockets: Sockets,
 }
 
 /// What `serve` does with each connection.

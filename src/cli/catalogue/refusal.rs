@@ -2,7 +2,11 @@
 //! language. The server's own words stay as they are.
 
 use super::one_of;
-use crate::{limits, transport::ws::Refusal};
+use crate::{
+    address::{Address, WsAddress, WsEndpoint},
+    limits,
+    transport::ws::Refusal,
+};
 
 /// What to do about a refusal.
 enum Advice {
@@ -91,6 +95,13 @@ fn example(schemes: &[String], token: &str) -> String {
 
 /// Where a redirect leads, as an address to connect to.
 fn web_socket(address: &str, location: &str) -> String {
+    if let Ok(Address::Ws(asked)) = Address::parse_connect(address)
+        && let WsEndpoint::Unix(_) = asked.endpoint
+        && location.starts_with('/')
+        && !location.starts_with("//")
+    {
+        return WsAddress { path: Some(location.to_owned()), ..asked }.to_string();
+    }
     let (scheme, rest) = address.split_once("://").unwrap_or(("ws", address));
     let authority = rest.split(['/', '?']).next().unwrap_or_default();
     match location.split_once("://") {
@@ -142,6 +153,9 @@ mod tests {
         assert_eq!(from("/login?next=a"), "ws://localhost:8765/login?next=a");
         assert_eq!(from("//example.org/x"), "ws://example.org/x");
         assert_eq!(from("wss://example.org"), "wss://example.org");
+        let over_unix = |location| web_socket("ws+unix:/tmp/x:/a?b", location);
+        assert_eq!(over_unix("/login"), "ws+unix:/tmp/x:/login");
+        assert_eq!(over_unix("http://example.org/x"), "ws://example.org/x");
     }
 
     #[test]

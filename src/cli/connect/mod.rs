@@ -63,12 +63,13 @@ pub(super) async fn run(args: args::Connect, language: Language) -> Result<Exit,
     session.run(&mut stop).await
 }
 
+const COMMAND: &str = "enchufe connect";
+
 impl args::Connect {
     /// What clap cannot know: flags of WebSocket without one, and bounds on messages that are none.
     fn check(&self, address: &Address) -> Result<(), Failure> {
-        let is_ws = matches!(address, Address::Ws(_));
-        let is_secure = matches!(address, Address::Ws(ws) if ws.is_secure);
-        let is_stream = matches!(address, Address::Tcp(_) | Address::Unix(_));
+        let (is_ws, is_secure) = (address.is_ws(), address.is_secure());
+        let is_stream = address.is_stream();
         let is_framed = !matches!(self.framing, None | Some(Framing::Raw));
         let flags = [
             (self.reconnect, "--reconnect", is_ws),
@@ -83,14 +84,16 @@ impl args::Connect {
             (self.insecure, "--insecure", is_secure),
             (self.max_message.is_some(), "--max-message", !is_stream || is_framed),
         ];
-        match flags.iter().find(|(is_given, _, has_meaning)| *is_given && !has_meaning) {
-            Some((_, flag, _)) => Err(misplaced(flag, &self.address, "enchufe connect")),
-            None => Ok(()),
+        let is_idle = |(is_given, _, has_meaning): &&(bool, _, bool)| *is_given && !has_meaning;
+        if let Some((_, flag, _)) = flags.iter().find(is_idle) {
+            return Err(misplaced(flag, &self.address, COMMAND));
         }
+        self.sockets.check(std::slice::from_ref(address), &self.address, COMMAND)?;
+        self.opening.check(&self.sockets, address, &self.address, COMMAND)
     }
 
     fn options(&self) -> OpenOptions {
-        let mut options = OpenOptions { timeout: self.timeout, ..OpenOptions::default() };
+        let mut options = self.sockets.to_open(&self.opening);
         options.ws.origin.clone_from(&self.origin);
         options.ws.protocols.clone_from(&self.protocol);
         options.ws.headers.clone_from(&self.header);
@@ -177,7 +180,7 @@ impl Face {
             keep_open: args.keep_open,
             is_stream,
             is_dialogue,
-            has_goodbye: matches!(address, Address::Ws(_)),
+            has_goodbye: address.is_ws(),
         };
         // An opening message is text also where the input is in Base64.
         let kind = if !is_stream && !args.binary { Kind::Detected } else { kind };

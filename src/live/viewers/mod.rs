@@ -24,8 +24,8 @@ use super::{
 use crate::{
     limits,
     shard::{
-        Admission, Ending, Full, Outlet, Protocol, Received, Room, Shard, Slices, Table, Tenant,
-        Transmit,
+        Admission, Ending, Full, Outlet, Protocol, Received, Room, Shard, Slices, Stream, Table,
+        Tenant, Transmit,
     },
 };
 pub(super) use board::Board;
@@ -100,7 +100,7 @@ impl Viewers {
         let limits =
             ws::Limits { message_bytes_max: limits::COMMAND_BYTES_MAX, ..Default::default() };
         let admission = Admission {
-            wire: stream.map(mio::net::TcpStream::from_std),
+            wire: stream.map(Stream::from),
             leftover,
             protocol: Protocol::WebSocket(ws::Decoder::new(ws::Role::Server, limits)),
         };

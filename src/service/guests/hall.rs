@@ -16,7 +16,7 @@ use tokio_util::task::TaskTracker;
 use super::{Answers, Compressors, Guests, Hot, Inbox};
 use crate::{
     service::{Handler, Observer, StreamHandler},
-    shard::{Admission, Patience, Protocol, Shard},
+    shard::{Admission, Patience, Protocol, Shard, Stream},
     transport::{Peer, Wire, ws},
 };
 
@@ -95,7 +95,7 @@ impl Hall {
         handler: Box<dyn Handler>,
     ) -> io::Result<()> {
         let ws::Socket { stream, received: leftover, decoder, deflate } = socket;
-        let wire = stream.into_socket()?.map(mio::net::TcpStream::from_std);
+        let wire = stream.into_socket()?.map(Stream::from);
         let admission = Admission { wire, leftover, protocol: Protocol::WebSocket(decoder) };
         self.post(admission, Hot::Messages(handler), peer, deflate)
     }
@@ -111,7 +111,7 @@ impl Hall {
         peer: Peer,
         handler: Box<dyn StreamHandler>,
     ) -> io::Result<()> {
-        let wire = wire.into_socket()?.map(mio::net::TcpStream::from_std);
+        let wire = wire.into_socket()?.map(Stream::from);
         let admission = Admission { wire, leftover: Bytes::new(), protocol: Protocol::Stream };
         self.post(admission, Hot::Bytes(handler), peer, None)
     }

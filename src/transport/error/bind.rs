@@ -2,7 +2,9 @@
 
 use std::io;
 
+use super::InterfaceError;
 use crate::resolve::ResolveError;
+use crate::transport::Buffer;
 
 /// Why listening on an address failed.
 #[derive(Debug, thiserror::Error)]
@@ -82,6 +84,21 @@ pub enum BindError {
         /// What is missing.
         what: &'static str,
     },
+    /// An address that means something else on every network, and no interface to find its network
+    /// by.
+    #[error("cannot listen on {address}: which of this machine's links is meant is not clear")]
+    NoScope {
+        /// The address asked for.
+        address: String,
+    },
+    /// The network interface asked for cannot be used.
+    #[error("cannot listen on {address}: {error}")]
+    Interface {
+        /// The address asked for.
+        address: String,
+        /// What is wrong with it.
+        error: InterfaceError,
+    },
     /// TLS needs a certificate, and there is none.
     #[error("cannot listen on {address}: TLS needs a certificate")]
     NoCertificate {
@@ -124,6 +141,8 @@ impl BindError {
             Self::Locked { .. } => "try again, or use a folder of your own".to_owned(),
             Self::NameTooLong { .. } => "use a shorter path, for example a relative one".to_owned(),
             Self::Unsupported { .. } => "use a tcp:// address of localhost".to_owned(),
+            Self::NoScope { .. } => super::NO_SCOPE_HINT.to_owned(),
+            Self::Interface { error, .. } => return error.hint(),
             Self::NoCertificate { .. } => {
                 "--tls-cert FILE --tls-key FILE names one, --tls-dev makes one for development"
                     .to_owned()
@@ -145,6 +164,8 @@ impl BindError {
             | Self::Locked { address }
             | Self::NameTooLong { address, .. }
             | Self::Unsupported { address, .. }
+            | Self::NoScope { address }
+            | Self::Interface { address, .. }
             | Self::NoCertificate { address }
             | Self::Io { address, .. } => *address = name.to_string(),
         }
@@ -163,6 +184,16 @@ pub enum BindWarning {
         asked: u32,
         /// The kernel's bound, in connections.
         somaxconn: u32,
+    },
+    /// The kernel keeps less for a connection than asked.
+    #[error("the {buffer} buffer of {asked} bytes is clipped to {given} by the kernel ({})", limit_of(.buffer))]
+    BufferClipped {
+        /// Which buffer.
+        buffer: Buffer,
+        /// What was asked for, in bytes.
+        asked: usize,
+        /// What there is, in bytes.
+        given: usize,
     },
     /// The machine has no IPv6; its IPv4 addresses are served.
     #[error("{address} is served on IPv4 alone: this machine has no IPv6")]
@@ -186,4 +217,12 @@ pub enum BindWarning {
         /// The address asked for.
         address: String,
     },
+}
+
+/// Where Linux keeps the bound of a buffer.
+fn limit_of(buffer: &Buffer) -> &'static str {
+    match buffer {
+        Buffer::Send => "net.core.wmem_max",
+        Buffer::Receive => "net.core.rmem_max",
+    }
 }

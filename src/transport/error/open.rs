@@ -1,8 +1,10 @@
 //! What can go wrong with connecting.
 
 use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::InterfaceError;
 use crate::resolve::ResolveError;
 use crate::transport::tls::Distrust;
 use crate::transport::ws::Refusal;
@@ -80,6 +82,30 @@ pub enum OpenError {
         /// What is missing.
         what: &'static str,
     },
+    /// A link-local address, and no interface to find its network by.
+    #[error("cannot connect to {address}: which of this machine's links is meant is not clear")]
+    NoScope {
+        /// The address asked for.
+        address: String,
+    },
+    /// The network interface asked for cannot be used.
+    #[error("cannot connect to {address}: {error}")]
+    Interface {
+        /// The address asked for.
+        address: String,
+        /// What is wrong with it.
+        error: InterfaceError,
+    },
+    /// The address to connect from cannot be had.
+    #[error("cannot connect to {address} from {local}: {error}")]
+    Local {
+        /// The address asked for.
+        address: String,
+        /// Where from.
+        local: SocketAddr,
+        /// What the system said.
+        error: io::Error,
+    },
     /// The server answered in HTTP that it opens no WebSocket.
     #[error("cannot connect to {address}: the server answered {}", refusal.summary())]
     Refusal {
@@ -144,6 +170,20 @@ impl OpenError {
             },
             Self::NameTooLong { .. } => "use a shorter path, for example a relative one".to_owned(),
             Self::Unsupported { .. } => "use a tcp:// address".to_owned(),
+            Self::NoScope { .. } => super::NO_SCOPE_HINT.to_owned(),
+            Self::Interface { error, .. } => return error.hint(),
+            Self::Local { error, .. } => match error.kind() {
+                io::ErrorKind::AddrInUse => {
+                    "leave the port out, and the system finds a free one".to_owned()
+                }
+                io::ErrorKind::PermissionDenied => {
+                    "ports below 1024 need privileges: use a higher one".to_owned()
+                }
+                io::ErrorKind::AddrNotAvailable => {
+                    "connect from an address that this machine has".to_owned()
+                }
+                _ => return None,
+            },
             Self::Refusal { .. } | Self::NoAnswer { .. } | Self::Handshake { .. } => {
                 "is it a WebSocket server, and the path right?".to_owned()
             }
@@ -164,6 +204,9 @@ impl OpenError {
             | Self::WrongKind { address }
             | Self::NameTooLong { address, .. }
             | Self::Unsupported { address, .. }
+            | Self::NoScope { address }
+            | Self::Interface { address, .. }
+            | Self::Local { address, .. }
             | Self::Refusal { address, .. }
             | Self::NoAnswer { address }
             | Self::Handshake { address, .. }

@@ -46,7 +46,8 @@ pub enum RecvError {
         /// The longest datagram, in bytes.
         bytes_max: usize,
     },
-    /// A WebSocket connection ended without a Close frame.
+    /// A WebSocket connection ended without a Close frame, or one over TLS without its word for it:
+    /// something may be missing.
     #[error("{peer} broke the connection off without closing it")]
     Abnormal {
         /// The other end.

@@ -13,7 +13,7 @@ use rustls::{
 };
 use rustls_platform_verifier::Verifier;
 
-use super::{ALPN, PemError, Session, pem, provider, timestamp};
+use super::{Inside, PemError, Session, pem, provider, timestamp};
 use crate::address::Host;
 
 /// Whom a client trusts.
@@ -29,7 +29,7 @@ pub struct ClientTls {
 
 impl ClientTls {
     /// The client's side of one connection to `host`. It blocks while files are read.
-    pub(super) fn session(&self, host: &Host) -> Result<Box<Session>, Distrust> {
+    pub(super) fn session(&self, host: &Host, inside: Inside) -> Result<Box<Session>, Distrust> {
         let name = server_name(host)?;
         let other = |error: rustls::Error| Distrust::Other(error.to_string());
         let provider = provider();
@@ -42,7 +42,7 @@ impl ClientTls {
             false => self.verifier(provider)?,
         };
         let mut config = builder.with_custom_certificate_verifier(verifier).with_no_client_auth();
-        config.alpn_protocols = vec![ALPN.to_vec()];
+        config.alpn_protocols = inside.alpn();
         Session::client(Arc::new(config), name).map_err(other)
     }
 

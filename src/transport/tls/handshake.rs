@@ -7,9 +7,10 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::{ClientTls, Distrust, ServerTls, Session};
+use super::{ClientTls, Distrust, Inside, ServerTls, Session};
 use crate::address::Host;
 use crate::limits;
+use crate::transport::carrier::Carrier;
 use crate::transport::wire::{self, Wire};
 
 /// What a client is told that speaks HTTP without TLS. Nothing of it is the client's own.
@@ -20,29 +21,46 @@ const PLAIN_ANSWER: &[u8] = b"HTTP/1.1 400 Bad Request\r\n\
     this port speaks TLS: ask for it with https:// or wss://\n";
 
 impl ServerTls {
-    /// Shakes hands with a client within [`limits::HANDSHAKE_TIMEOUT`]. One that asks without TLS
-    /// is told so in words it understands.
+    /// Shakes hands with a client within [`limits::HANDSHAKE_TIMEOUT`]. One that asks for HTTP
+    /// without TLS is told so in words it understands.
     ///
     /// # Cancel safety
     ///
     /// Dropping the future drops the connection.
-    pub(crate) async fn accept(&self, stream: TcpStream) -> io::Result<Wire> {
-        self.accept_within(stream, limits::HANDSHAKE_TIMEOUT).await
+    pub(crate) async fn accept(
+        &self,
+        stream: impl Into<Carrier>,
+        inside: Inside,
+    ) -> io::Result<Wire> {
+        self.accept_within(stream.into(), inside, limits::HANDSHAKE_TIMEOUT).await
     }
 
-    async fn accept_within(&self, mut stream: TcpStream, time: Duration) -> io::Result<Wire> {
+    async fn accept_within(
+        &self,
+        mut stream: Carrier,
+        inside: Inside,
+        time: Duration,
+    ) -> io::Result<Wire> {
         let shaking = async {
-            let mut first = [0];
-            let count = stream.peek(&mut first).await?;
-            // TLS begins with 22, and HTTP with the name of a method.
-            if count == 1 && first[0].is_ascii_alphabetic() {
-                answer_in_plain(&mut stream).await?;
-                return Err(io::Error::new(io::ErrorKind::InvalidData, "it speaks no TLS"));
+            // No browser strays to a Unix-domain socket.
+            if let (Inside::Http, Carrier::Tcp(stream)) = (inside, &mut stream) {
+                refuse_plain_http(stream).await?;
             }
-            wire::shake_hands(stream, self.session()?).await
+            wire::shake_hands(stream, self.session(inside)?).await
         };
         timeout(time, shaking).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
     }
+}
+
+async fn refuse_plain_http(stream: &mut TcpStream) -> io::Result<()> {
+    let mut first = [0];
+    let count = stream.peek(&mut first).await?;
+    // TLS begins with 22, and HTTP with the name of a method.
+    if count == 1 && first[0].is_ascii_alphabetic() {
+        answer_in_plain(stream).await?;
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "it speaks no TLS"));
+    }
+    Ok(())
 }
 
 async fn answer_in_plain(stream: &mut TcpStream) -> io::Result<()> {
@@ -61,10 +79,14 @@ impl ClientTls {
     /// # Cancel safety
     ///
     /// Safe.
-    pub(crate) async fn prepare(&self, host: &Host) -> Result<Box<Session>, Distrust> {
+    pub(crate) async fn prepare(
+        &self,
+        host: &Host,
+        inside: Inside,
+    ) -> Result<Box<Session>, Distrust> {
         let (this, host) = (self.clone(), host.clone());
         // The system's list of issuers is read from files.
-        tokio::task::spawn_blocking(move || this.session(&host))
+        tokio::task::spawn_blocking(move || this.session(&host, inside))
             .await
             .map_err(|error| Distrust::Other(error.to_string()))?
     }
@@ -76,7 +98,7 @@ impl ClientTls {
 ///
 /// Dropping the future drops the connection.
 pub(in crate::transport) async fn connect(
-    stream: TcpStream,
+    stream: Carrier,
     session: Box<Session>,
 ) -> Result<Wire, Distrust> {
     wire::shake_hands(stream, session).await.map_err(|error| Distrust::from_io(&error))

@@ -1,4 +1,4 @@
-//! TLS under the other transports: `wss://` and `https://`.
+//! TLS under the other transports: `tls://`, `wss://` and `https://`.
 //!
 //! rustls speaks it, with *ring* for its cryptography, which is named wherever a configuration is
 //! made: a library must not choose for the whole process.
@@ -21,8 +21,23 @@ pub use pem::{PemContent, PemError};
 pub use server::{ServerTls, TlsWarning};
 pub(crate) use session::Session;
 
-/// The only protocol that is spoken over TLS here, as it is called during the handshake (RFC 7301).
-const ALPN: &[u8] = b"http/1.1";
+/// What is spoken over TLS, which the handshake may say (RFC 7301).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Inside {
+    /// HTTP/1.1, which WebSocket begins as.
+    Http,
+    /// Anything: nothing is said of it, and whatever the peer says is all right.
+    Stream,
+}
+
+impl Inside {
+    fn alpn(self) -> Vec<Vec<u8>> {
+        match self {
+            Self::Http => vec![b"http/1.1".to_vec()],
+            Self::Stream => Vec::new(),
+        }
+    }
+}
 
 fn provider() -> Arc<CryptoProvider> {
     Arc::new(ring::default_provider())

@@ -14,14 +14,17 @@ use rustls::sign::CertifiedKey;
 use rustls::{CertificateError, RootCertStore};
 
 use super::pem::{self, PemContent, PemError};
-use super::{ALPN, Session, provider, timestamp};
+use super::{Inside, Session, provider, timestamp};
 use crate::limits;
 
 /// What a server needs for TLS: a certificate and its key, in files that may change while it runs.
 /// Clones share them.
 #[derive(Debug, Clone)]
 pub struct ServerTls {
-    config: Arc<ServerConfig>,
+    /// For HTTP.
+    http: Arc<ServerConfig>,
+    /// For streams of anything.
+    stream: Arc<ServerConfig>,
     warning: Option<TlsWarning>,
 }
 
@@ -76,13 +79,17 @@ impl ServerTls {
             .map_err(|error| pem::unusable(PemContent::Certificate, certificate, &error))?
             .with_no_client_auth()
             .with_cert_resolver(Arc::new(resolver));
-        config.alpn_protocols = vec![ALPN.to_vec()];
         // Whoever comes back, and many do at once after the network was gone, skips the costly half
         // of the handshake. Without tickets it would be the latest few hundred of them.
         if let Ok(ticketer) = rustls::crypto::ring::Ticketer::new() {
             config.ticketer = ticketer;
         }
-        Ok(Self { config: Arc::new(config), warning })
+        let [http, stream] = [Inside::Http, Inside::Stream].map(|inside| {
+            let mut config = config.clone();
+            config.alpn_protocols = inside.alpn();
+            Arc::new(config)
+        });
+        Ok(Self { http, stream, warning })
     }
 
     /// What the user should know about the certificate as it was when it was first taken.
@@ -91,8 +98,12 @@ impl ServerTls {
     }
 
     /// The server's side of one connection.
-    pub(super) fn session(&self) -> io::Result<Box<Session>> {
-        Session::server(Arc::clone(&self.config)).map_err(io::Error::other)
+    pub(super) fn session(&self, inside: Inside) -> io::Result<Box<Session>> {
+        let config = match inside {
+            Inside::Http => &self.http,
+            Inside::Stream => &self.stream,
+        };
+        Session::server(Arc::clone(config)).map_err(io::Error::other)
     }
 }
 

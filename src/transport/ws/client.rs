@@ -18,9 +18,9 @@ use tokio::{
 
 use super::{Incoming, Keepalive, Outgoing, Refusal, Terms, header as fields, keys};
 use crate::{
-    address::{Host, HostPort, WsAddress},
+    address::{Host, HostPort, WsAddress, WsEndpoint},
     limits,
-    transport::{OpenError, OpenOptions, Peer, tcp, tls, wire::Wire},
+    transport::{OpenError, OpenOptions, Peer, secure::reach, tls::Inside, wire::Wire},
 };
 
 /// What concerns opening WebSocket alone.
@@ -62,20 +62,9 @@ pub(crate) async fn open(
     options: &OpenOptions,
 ) -> Result<(Incoming, Outgoing, Peer), OpenError> {
     let deadline = Instant::now() + options.timeout;
-    let distrusted = |error| OpenError::Tls { address: address.to_string(), error };
-    let session = match address.is_secure {
-        false => None,
-        true => Some(options.tls.prepare(&address.endpoint.host).await.map_err(distrusted)?),
-    };
-    let (stream, peer) = tcp::connect(&address.endpoint, options.timeout).await?;
-    let peer = Peer::from(peer);
-    let exchange = async {
-        let stream = match session {
-            None => Wire::from(stream),
-            Some(session) => tls::connect(stream, session).await.map_err(distrusted)?,
-        };
-        shake_hands(stream, address, &options.ws, deadline).await
-    };
+    let inside = address.is_secure.then_some(Inside::Http);
+    let (stream, peer) = reach(&address.endpoint, inside, options, deadline).await?;
+    let exchange = shake_hands(stream, address, &options.ws, deadline);
     let (stream, received, deflate) =
         timeout_at(deadline, exchange).await.unwrap_or_else(|_| {
             let timeout = options.timeout;
@@ -178,7 +167,9 @@ fn request(
 /// The endpoint as servers know it: without a default port, and without a scope, which means
 /// nothing to anybody else (RFC 6874 §4).
 fn host(address: &WsAddress) -> String {
-    let HostPort { host, port } = &address.endpoint;
+    let WsEndpoint::Inet(HostPort { host, port }) = &address.endpoint else {
+        return "localhost".to_owned();
+    };
     let host = match host {
         Host::Any => "localhost".to_owned(),
         Host::V6 { address, .. } => format!("[{address}]"),

@@ -1,4 +1,4 @@
-//! WebSocket over TCP, with TLS or without: the protocol of `enchufe_core::ws` on real sockets.
+//! WebSocket over TCP or a Unix-domain socket, with TLS or without: the protocol of `enchufe_core::ws` on real sockets.
 //!
 //! HTTP is hyper's business up to the 101 response; then the raw socket is taken back, so that
 //! neither side keeps more per connection than what it is in the middle of.
@@ -82,7 +82,9 @@ impl Terms {
 
 /// Takes over a socket after its handshake; `received` came in behind that already.
 fn start(stream: Wire, peer: Peer, received: &[u8], terms: &Terms) -> (Incoming, Outgoing) {
-    os::keep_unsent_short(stream.stream());
+    if let Some(tcp) = stream.carrier().tcp() {
+        os::keep_unsent_short(tcp);
+    }
     let limits = Limits { message_bytes_max: terms.message_bytes_max, ..Limits::default() };
     let (ours, peers) = terms.directions();
     let writer = Writer::new(terms.role, ours);

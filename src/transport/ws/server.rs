@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use enchufe_core::ws::{Role, deflate};
-use tokio::{net::TcpStream, task::JoinSet};
 
 use super::{
     Incoming, Keepalive, Outgoing, PageHandler, Terms,
@@ -14,7 +13,10 @@ use crate::{
     guard::{AllowedOrigin, OriginPolicy},
     limits,
     transport::{
-        BindError, BindOptions, BindWarning, Peer, tcp, throttle::Throttle, tls::ServerTls,
+        BindError, BindOptions, BindWarning, Peer,
+        carrier::{self, Carrier},
+        handshakes::Handshakes,
+        tls::{Inside, ServerTls},
         wire::Wire,
     },
 };
@@ -61,22 +63,19 @@ impl Default for ServerOptions {
 
 type Client = (Incoming, Outgoing, Peer);
 
-/// A served `ws://` or `wss://` address.
+/// A served `ws://` or `wss://` address, or one of a Unix-domain socket.
 #[derive(Debug)]
 pub(crate) struct Listener {
-    tcp: tcp::Listener,
+    listener: carrier::Listener,
     path: Option<String>,
     /// With TLS, or without.
     tls: Option<ServerTls>,
     rules: Arc<Rules>,
-    /// Those that have not asked for anything yet, are being answered, or were and wait to be
-    /// accepted.
-    handshakes: JoinSet<Option<Client>>,
-    throttle: Throttle,
+    handshakes: Handshakes<Client>,
 }
 
 impl Listener {
-    /// Listens on every address of the host.
+    /// Listens on every address of the host, or on the one socket.
     pub(crate) async fn bind(
         address: &WsAddress,
         options: &BindOptions,
@@ -86,14 +85,17 @@ impl Listener {
             (true, Some(tls)) => Some(tls.clone()),
             (true, None) => return Err(BindError::NoCertificate { address: address.to_string() }),
         };
-        let (tcp, warnings) = tcp::Listener::bind(&address.endpoint, options.backlog).await?;
-        let is_loopback = tcp.local_addresses().all(|HostPort { host, .. }| host.is_loopback());
+        let (listener, warnings) = carrier::Listener::bind(&address.endpoint, options).await?;
+        // A name can be made to point to loopback, and to no Unix-domain socket.
+        let local = listener.local_endpoints();
+        let is_loopback = local.iter().all(|endpoint| {
+            endpoint.host_port().is_some_and(|HostPort { host, .. }| host.is_loopback())
+        });
         let options = options.ws.clone();
         let path = address.path.clone();
         let rules =
             Arc::new(Rules { path: path.clone(), is_loopback, is_secure: tls.is_some(), options });
-        let (handshakes, throttle) = (JoinSet::new(), Throttle::default());
-        Ok((Self { tcp, path, tls, rules, handshakes, throttle }, warnings))
+        Ok((Self { listener, path, tls, rules, handshakes: Handshakes::default() }, warnings))
     }
 
     /// Where it listens, one address for each socket.
@@ -102,14 +104,10 @@ impl Listener {
             let is_secure = self.tls.is_some();
             Address::Ws(WsAddress { endpoint, path: self.path.clone(), is_secure })
         };
-        self.tcp.local_addresses().map(address).collect()
+        self.listener.local_endpoints().into_iter().map(address).collect()
     }
 
-    /// The next client whose handshake succeeded.
-    ///
-    /// Handshakes go on beside each other and beside this: one client that takes its time keeps no
-    /// other waiting. When [`limits::HANDSHAKES_MAX`] of them go on, further connections wait in
-    /// the kernel.
+    /// The next client whose handshake succeeded. One that takes its time keeps no other waiting.
     ///
     /// # Cancel safety
     ///
@@ -117,61 +115,37 @@ impl Listener {
     pub(crate) async fn accept(&mut self) -> Client {
         loop {
             tokio::select! {
-                // An outcome of `None` was a client that asked for something else, or badly.
-                Some(outcome) = self.handshakes.join_next() => {
-                    if let Ok(Some(client)) = outcome {
+                outcome = self.handshakes.outcome() => {
+                    if let Some(client) = outcome {
                         return client;
                     }
                 }
-                (stream, from) = self.tcp.accept(),
-                    if self.handshakes.len() < limits::HANDSHAKES_MAX =>
-                {
+                (carrier, peer) = self.listener.accept(), if self.handshakes.has_room() => {
                     let (tls, rules) = (self.tls.clone(), Arc::clone(&self.rules));
-                    self.handshakes.spawn(admit(stream, from.into(), tls, rules));
-                    self.warn_when_full();
+                    self.handshakes.begin(admit(carrier, peer, tls, rules));
                 }
             }
         }
     }
-}
 
-impl Listener {
     /// Stops listening, and yields those whose handshake succeeds within a moment.
     pub(crate) async fn late(self) -> Vec<Client> {
-        let Self { tcp, mut handshakes, .. } = self;
-        drop(tcp);
-        let mut late = Vec::new();
-        let finish = async {
-            while let Some(outcome) = handshakes.join_next().await {
-                late.extend(outcome.ok().flatten());
-            }
-        };
-        // Whoever has not even asked by then is simply disconnected.
-        let _ = tokio::time::timeout(limits::LATE_HANDSHAKES_TIMEOUT, finish).await;
-        late
-    }
-
-    fn warn_when_full(&mut self) {
-        if self.handshakes.len() == limits::HANDSHAKES_MAX
-            && let Some(withheld) = self.throttle.warn()
-        {
-            let handshakes_max = limits::HANDSHAKES_MAX;
-            tracing::warn!(handshakes_max, withheld, "too many handshakes: others have to wait");
-        }
+        drop(self.listener);
+        self.handshakes.late().await
     }
 }
 
 /// Answers one connection until it is a WebSocket, or ends.
 async fn admit(
-    stream: TcpStream,
+    carrier: Carrier,
     peer: Peer,
     tls: Option<ServerTls>,
     rules: Arc<Rules>,
 ) -> Option<Client> {
     let stream = match tls {
-        None => Wire::from(stream),
+        None => Wire::from(carrier),
         Some(tls) => {
-            let shaken = tls.accept(stream).await;
+            let shaken = tls.accept(carrier, Inside::Http).await;
             shaken.inspect_err(|error| tracing::debug!(%peer, %error, "no TLS")).ok()?
         }
     };

@@ -13,9 +13,6 @@ fn message(error: &ParseAddressError) -> String {
         ParseAddressError::UnknownScheme { text, scheme, .. } => {
             format!("{} empieza por un esquema desconocido: {}", shown(text), shown(scheme))
         }
-        ParseAddressError::NotSupported { text, scheme, .. } => {
-            format!("{}: esta versión aún no admite direcciones {scheme}", shown(text))
-        }
         ParseAddressError::Http { text, .. } => {
             format!("{} es la dirección de una página, no de un socket", shown(text))
         }
@@ -52,7 +49,13 @@ fn message(error: &ParseAddressError) -> String {
             format!("{} tiene una ruta, que esta clase de dirección no puede llevar", shown(text))
         }
         ParseAddressError::NoPath { text } => {
-            format!("a {} le falta la ruta del socket", shown(text))
+            format!("a {} le falta la ruta tras los dos puntos", shown(text))
+        }
+        ParseAddressError::NoProgram { text } => {
+            format!("a {} le falta el programa tras los dos puntos", shown(text))
+        }
+        ParseAddressError::BadCommand { text, character } => {
+            format!("{} tiene {} donde no cabe", shown(text), character.escape_debug())
         }
         ParseAddressError::BadPath { text, character } => {
             format!("{} tiene una ruta que contiene {}", shown(text), character.escape_debug())
@@ -65,12 +68,23 @@ fn hint(error: &ParseAddressError) -> String {
         ParseAddressError::UnknownScheme { suggestion: Some(suggestion), .. } => {
             format!("¿quisiste decir {}?", shortened(suggestion))
         }
-        ParseAddressError::UnknownScheme { suggestion: None, .. }
-        | ParseAddressError::NotSupported { suggestion: None, .. } => {
-            "hay tcp://HOST:PUERTO, udp://HOST:PUERTO, ws://HOST:PUERTO/RUTA, wss://HOST:PUERTO/RUTA, unix:RUTA, unixgram:RUTA y -"
+        ParseAddressError::UnknownScheme { suggestion: None, .. } => {
+            "hay tcp://HOST:PUERTO, tls://HOST:PUERTO, udp://HOST:PUERTO, ws://HOST:PUERTO/RUTA, wss://HOST:PUERTO/RUTA, ws+unix:RUTA:/URL, unix:RUTA, unixgram:RUTA, exec:PROGRAMA, file:RUTA y -"
                 .into()
         }
-        ParseAddressError::Empty | ParseAddressError::NoPath { .. } => {
+        ParseAddressError::NoProgram { .. } => {
+            "una orden es como exec:PROGRAMA o 'exec:PROGRAMA ARGUMENTO'".into()
+        }
+        ParseAddressError::BadCommand { character: '\0', .. } => {
+            "ninguna palabra de una orden puede llevarlo".into()
+        }
+        ParseAddressError::BadCommand { .. } => {
+            "cierra todas las comillas; una comilla o barra invertida que va tal cual lleva otra barra invertida delante".into()
+        }
+        ParseAddressError::NoPath { .. } => {
+            "una ruta es como unix:/tmp/socket o file:datos.txt".into()
+        }
+        ParseAddressError::Empty => {
             "una dirección es como tcp://localhost:65432, ws://localhost:8765 o unix:/tmp/socket"
                 .into()
         }
@@ -79,7 +93,6 @@ fn hint(error: &ParseAddressError) -> String {
         | ParseAddressError::NoPort { suggestion, .. }
         | ParseAddressError::EveryInterface { suggestion, .. }
         | ParseAddressError::UnexpectedPath { suggestion, .. }
-        | ParseAddressError::NotSupported { suggestion: Some(suggestion), .. }
         | ParseAddressError::NoBrackets { suggestion: Some(suggestion), .. } => {
             format!("prueba {}", shortened(suggestion))
         }

@@ -1,5 +1,7 @@
 //! The help pages in Spanish.
 
+use super::sockets;
+
 /// The help text of a command (`serve`) or an argument (`serve.backlog`).
 pub(in crate::cli::catalogue) fn help(id: &str) -> Option<&'static str> {
     Some(match id {
@@ -40,11 +42,13 @@ pub(in crate::cli::catalogue) fn help(id: &str) -> Option<&'static str> {
         "feed.allow_origin" => "Deja leer y publicar a las páginas de este origen; puede repetirse",
         "feed.host_name" => HOST_NAME,
         "feed.tls_cert" | "serve.tls_cert" => {
-            "https, wss: el certificado del servidor (PEM), y los que llevan a su emisor"
+            "https, wss, tls: el certificado del servidor (PEM), y los que llevan a su emisor"
         }
-        "feed.tls_key" | "serve.tls_key" => "https, wss: la clave privada del certificado (PEM)",
+        "feed.tls_key" | "serve.tls_key" => {
+            "https, wss, tls: la clave privada del certificado (PEM)"
+        }
         "feed.tls_dev" | "serve.tls_dev" => {
-            "https, wss: un certificado de desarrollo, el mismo en cada ejecución"
+            "https, wss, tls: un certificado de desarrollo, el mismo en cada ejecución"
         }
         "feed.publish_token_file" => "Publicar exige el token de este archivo",
         "feed.read_token_file" => "Leer exige el token de este archivo",
@@ -58,9 +62,8 @@ pub(in crate::cli::catalogue) fn help(id: &str) -> Option<&'static str> {
             "Qué recibe cada cliente: sus propias palabras, un saludo, la hora o números"
         }
         "serve.addresses" => {
-            "Dónde se escucha: tcp://, udp://, unix:, unixgram:, ws://, wss:// o -"
+            "Dónde se escucha: tcp://, tls://, udp://, unix:, unixgram:, ws://, wss://, ws+unix: o -"
         }
-        "serve.backlog" => "Conexiones que pueden esperar a ser aceptadas",
         "serve.once" => "Termina después del primer cliente",
         "serve.max_connections" => "Clientes atendidos a la vez",
         "serve.quiet" => "No imprime nada en la salida estándar",
@@ -76,7 +79,9 @@ pub(in crate::cli::catalogue) fn help(id: &str) -> Option<&'static str> {
         "serve.max_message" => "El mensaje más largo que se acepta (ws://) [por omisión: 1MiB]",
 
         "connect" => "Se conecta: envía la entrada estándar e imprime lo que vuelve",
-        "connect.address" => "Adónde conectarse: tcp://, udp://, unix:, unixgram:, ws:// o wss://",
+        "connect.address" => {
+            "Adónde conectarse: tcp://, tls://, udp://, unix:, unixgram:, ws://, wss:// o ws+unix:"
+        }
         "connect.prompt" => "En una terminal, pide cada mensaje con este texto",
         "connect.open" => {
             "Envía primero este mensaje, antes de la entrada y tras cada reconexión; puede repetirse"
@@ -101,11 +106,10 @@ pub(in crate::cli::catalogue) fn help(id: &str) -> Option<&'static str> {
         "connect.wait" => "Acabada la entrada, sigue leyendo este tiempo tras el último mensaje",
         "connect.count" => "Termina tras recibir tantos mensajes",
         "connect.keep_open" => "Sigue leyendo hasta que cierre el otro extremo",
-        "connect.timeout" => "Renuncia a conectarse pasado este tiempo",
         "connect.ca" => {
-            "wss: confía también en los certificados de este archivo (PEM); puede repetirse"
+            "tls, wss: confía también en los certificados de este archivo (PEM); puede repetirse"
         }
-        "connect.insecure" => "wss: se conecta con cualquier certificado",
+        "connect.insecure" => "tls, wss: se conecta con cualquier certificado",
         "connect.origin" => "Envía este Origin (ws://)",
         "connect.protocol" => "Ofrece este subprotocolo (ws://); puede repetirse",
 
@@ -117,7 +121,7 @@ pub(in crate::cli::catalogue) fn help(id: &str) -> Option<&'static str> {
         "resolve.family" => "Solo direcciones de esta familia",
         "resolve.proto" => "Solo respuestas de este protocolo",
         "resolve.json" => "Imprime JSON",
-        _ => return None,
+        _ => return sockets::help(id.split_once('.')?.1),
     })
 }
 
@@ -140,6 +144,7 @@ pub(in crate::cli::catalogue) fn value_name(name: &str) -> Option<&'static str> 
         "FRAMING" => "FORMATO",
         "FROM..TO" => "DESDE..HASTA",
         "HOST" => "HOST",
+        "IP[:PORT]" => "IP[:PUERTO]",
         "LANGUAGE" => "IDIOMA",
         "MESSAGE" => "MENSAJE",
         "N" => "N",

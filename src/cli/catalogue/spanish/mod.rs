@@ -3,6 +3,7 @@
 mod address;
 mod help;
 mod network;
+mod sockets;
 mod tls;
 mod usage;
 

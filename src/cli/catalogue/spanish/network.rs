@@ -1,11 +1,12 @@
 //! The library's errors in Spanish.
 
 use std::io;
+use std::net::SocketAddr;
 
 use super::{Words, refusal, tls};
 use crate::{
     resolve::ResolveError,
-    transport::{BindError, BindWarning, OpenError, RecvError, SendError},
+    transport::{BindError, BindWarning, Buffer, InterfaceError, OpenError, RecvError, SendError},
 };
 
 pub(super) fn bind(error: &BindError) -> Words {
@@ -56,6 +57,11 @@ pub(super) fn bind(error: &BindError) -> Words {
             cannot(address, &format!("este sistema no tiene {what}")),
             "usa una dirección tcp:// de localhost",
         ),
+        BindError::NoScope { address } => (cannot(address, NO_SCOPE), NAME_SCOPE),
+        BindError::Interface { address, error } => {
+            let (why, hint) = interface(error);
+            return (cannot(address, &why), hint);
+        }
         BindError::NoCertificate { address } => {
             (cannot(address, "TLS necesita un certificado"), tls::NO_CERTIFICATE)
         }
@@ -68,6 +74,16 @@ pub(super) fn bind_warning(warning: &BindWarning) -> String {
     match warning {
         BindWarning::BacklogClipped { asked, somaxconn } => {
             format!("el núcleo recorta el backlog de {asked} a {somaxconn} (net.core.somaxconn)")
+        }
+        BindWarning::BufferClipped { buffer: Buffer::Send, asked, given } => {
+            format!(
+                "el núcleo recorta el búfer de envío de {asked} a {given} bytes (net.core.wmem_max)"
+            )
+        }
+        BindWarning::BufferClipped { buffer: Buffer::Receive, asked, given } => {
+            format!(
+                "el núcleo recorta el búfer de recepción de {asked} a {given} bytes (net.core.rmem_max)"
+            )
         }
         BindWarning::NoIpv6 { address } => {
             format!("{address} se sirve solo en IPv4: esta máquina no tiene IPv6")
@@ -118,6 +134,24 @@ pub(super) fn open(error: &OpenError) -> Words {
         OpenError::Unsupported { address, what } => {
             (cannot(address, &format!("este sistema no tiene {what}")), "usa una dirección tcp://")
         }
+        OpenError::NoScope { address } => (cannot(address, NO_SCOPE), NAME_SCOPE),
+        OpenError::Interface { address, error } => {
+            let (why, hint) = interface(error);
+            return (cannot(address, &why), hint);
+        }
+        OpenError::Local { address, local, error } => {
+            let hint = match error.kind() {
+                io::ErrorKind::AddrInUse => "no des puerto, y el sistema elige uno libre",
+                io::ErrorKind::PermissionDenied => {
+                    "los puertos por debajo de 1024 exigen privilegios: usa uno más alto"
+                }
+                io::ErrorKind::AddrNotAvailable => {
+                    "conéctate desde una dirección que tenga esta máquina"
+                }
+                _ => return (from(address, local, error), None),
+            };
+            (from(address, local, error), hint)
+        }
         OpenError::Refusal { address, refusal } => return refusal::in_spanish(address, refusal),
         OpenError::NoAnswer { address } => (
             cannot(address, "el servidor cerró la conexión sin contestar"),
@@ -139,6 +173,34 @@ pub(super) fn open(error: &OpenError) -> Words {
     (message, Some(hint.into()))
 }
 
+fn from(address: &str, local: &SocketAddr, error: &io::Error) -> String {
+    format!("no se puede conectar a {address} desde {local}: {}", io(error))
+}
+
+const NO_SCOPE: &str = "no está claro a cuál de los enlaces de esta máquina se refiere";
+const NAME_SCOPE: &str = "da la interfaz, como en [fe80::1%eth0]:65432";
+
+fn interface(error: &InterfaceError) -> Words {
+    let (message, hint) = match error {
+        InterfaceError::Missing { name } => (
+            format!("esta máquina no tiene la interfaz de red {name:?}"),
+            "'ip link' muestra las interfaces de esta máquina",
+        ),
+        InterfaceError::Forbidden { name } => (
+            format!("este usuario no puede usar la interfaz de red {name:?}"),
+            "exige la capacidad CAP_NET_RAW; o da una dirección de la interfaz",
+        ),
+        InterfaceError::Unsupported { name } => (
+            format!("este sistema no puede atarse a la interfaz de red {name:?}"),
+            "solo Linux puede: en otros, da una dirección de la interfaz",
+        ),
+        InterfaceError::Io { name, error } => {
+            return (format!("no se puede usar la interfaz de red {name:?}: {}", io(error)), None);
+        }
+    };
+    (message, Some(hint.into()))
+}
+
 pub(super) fn resolve(error: &ResolveError) -> Words {
     let spelled =
         "¿está bien escrito? una dirección como 127.0.0.1 no necesita servidor de nombres";
@@ -156,6 +218,10 @@ pub(super) fn resolve(error: &ResolveError) -> Words {
         ResolveError::UnknownService { service } => (
             format!("{service:?} no es un servicio conocido de esta clase"),
             "usa un puerto, o un nombre de /etc/services",
+        ),
+        ResolveError::NoInterface { interface } => (
+            format!("esta máquina no tiene la interfaz de red {interface:?}"),
+            "'ip link' muestra las interfaces de esta máquina",
         ),
         ResolveError::Unavailable { host } => (
             format!("{host:?} no se resuelve: los servidores de nombres no contestan"),

@@ -94,6 +94,12 @@ fn expected(why: ValueError) -> &'static str {
         ValueError::PingInterval => {
             "se espera un tiempo como 500ms, 20s o 5m, un día como mucho, o never"
         }
+        ValueError::Keepalive => {
+            "se espera un tiempo como 30s, 5m o 2h, de 4 segundos como poco y de 12 horas como mucho"
+        }
+        ValueError::LocalAddress => {
+            "se espera una dirección IP y quizá un puerto, como 192.0.2.1, 192.0.2.1:5000 o [::1]:5000"
+        }
         ValueError::Protocol => {
             "se espera un solo nombre de letras, cifras y cualquiera de !#$%&'*+-.^_`|~"
         }

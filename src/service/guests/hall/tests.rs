@@ -80,7 +80,9 @@ async fn who_says_goodbye_and_sends_no_more_still_has_every_answer() {
     let mut hall = hall();
     let (mut client, socket, peer) = pair();
     // So little room that the last answers have to wait, too.
-    SockRef::from(socket.stream.stream()).set_send_buffer_size(8 << 10).expect("little room");
+    SockRef::from(socket.stream.carrier().tcp().expect("TCP"))
+        .set_send_buffer_size(8 << 10)
+        .expect("little room");
     hall.enter(socket, peer, Box::new(Echo)).expect("it comes in");
     let text = "x".repeat(60_000);
     let (question, answer) = (frame(&text, Some([1, 2, 3, 4])), frame(&text, None));
@@ -98,6 +100,34 @@ async fn who_says_goodbye_and_sends_no_more_still_has_every_answer() {
     assert_eq!(received.len(), 20 * answer.len() + 4);
     assert_eq!(received[20 * answer.len()..], [0x88, 2, 0x03, 0xe8], "1000");
     timeout(limits::LINGER / 2, hall.left()).await.expect("it is not waited for");
+}
+
+#[tokio::test]
+#[cfg(unix)]
+async fn a_client_over_a_unix_domain_socket_is_served_too() {
+    let mut hall = hall();
+    let (mut client, server) = std::os::unix::net::UnixStream::pair().expect("two sockets");
+    client.set_read_timeout(Some(LONG)).expect("a bound");
+    server.set_nonblocking(true).expect("no waiting");
+    let stream = tokio::net::UnixStream::from_std(server).expect("a socket for tokio").into();
+    let decoder = Decoder::new(Role::Server, Limits::default());
+    let socket = ws::Socket { stream, received: Bytes::new(), decoder, deflate: None };
+    hall.enter(socket, Peer::UnixUnnamed, Box::new(Echo)).expect("it comes in");
+    for text in ["Hola", &"x".repeat(300_000)] {
+        let (question, answer) = (frame(text, Some([1, 2, 3, 4])), frame(text, None));
+        let mut sending = client.try_clone().expect("a second handle");
+        let sender = std::thread::spawn(move || sending.write_all(&question));
+        let mut received = vec![0; answer.len()];
+        client.read_exact(&mut received).expect("an answer");
+        assert!(received == answer, "{} bytes", text.len());
+        sender.join().expect("no panic").expect("everything was taken");
+    }
+    hall.stop();
+    let mut farewell = Vec::new();
+    client.write_all(&[0x88, 0x80, 1, 2, 3, 4]).expect("there is room");
+    client.read_to_end(&mut farewell).expect("the end");
+    assert_eq!(farewell[..4], [0x88, 2, 0x03, 0xe9], "1001");
+    timeout(LONG, hall.empty()).await.expect("it has left");
 }
 
 #[tokio::test]
@@ -136,7 +166,9 @@ impl Handler for Scribe {
 async fn answers_keep_their_order_wherever_they_are_written() {
     let mut hall = hall();
     let (mut client, socket, peer) = pair();
-    SockRef::from(socket.stream.stream()).set_send_buffer_size(8 << 10).expect("little room");
+    SockRef::from(socket.stream.carrier().tcp().expect("TCP"))
+        .set_send_buffer_size(8 << 10)
+        .expect("little room");
     hall.enter(socket, peer, Box::new(Scribe)).expect("it comes in");
     let (mut questions, mut answers) = (Vec::new(), Vec::new());
     // Long ones that fit where the question was, some that do not, and short ones in between.
@@ -160,7 +192,9 @@ async fn answers_keep_their_order_wherever_they_are_written() {
 async fn a_stream_gets_back_what_it_sends_however_slowly_it_reads() {
     let mut hall = hall();
     let (mut client, socket, peer) = pair();
-    SockRef::from(socket.stream.stream()).set_send_buffer_size(8 << 10).expect("little room");
+    SockRef::from(socket.stream.carrier().tcp().expect("TCP"))
+        .set_send_buffer_size(8 << 10)
+        .expect("little room");
     hall.enter_stream(socket.stream, peer, Box::new(Echo)).expect("it comes in");
     let sent: Vec<u8> = (0..4_000_000u32).flat_map(|number| number.to_be_bytes()).collect();
     let (mut sending, bytes) = (client.try_clone().expect("a second handle"), sent.clone());

@@ -37,8 +37,8 @@ fn shake_hands(server: &ServerTls, trusted: &(String, String)) -> Result<(), Dis
     fs::write(&ca, &trusted.0).expect("a file");
     let client = ClientTls { ca: vec![ca], insecure: false };
     let host = crate::address::Host::Name("localhost".to_owned());
-    let mut client = client.session(&host)?;
-    let mut server = server.session().expect("a session");
+    let mut client = client.session(&host, Inside::Http)?;
+    let mut server = server.session(Inside::Http).expect("a session");
     let (mut near, mut far) = UnixStream::pair().expect("a pair");
     near.set_nonblocking(true).expect("a socket");
     far.set_nonblocking(true).expect("a socket");
