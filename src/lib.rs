@@ -39,6 +39,7 @@ pub mod guard;
 pub mod http;
 pub mod limits;
 pub mod live;
+pub mod load;
 pub mod page;
 pub mod resolve;
 pub mod serve;

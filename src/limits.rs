@@ -135,6 +135,23 @@ pub const DEAD_AFTER: Duration = Duration::from_secs(60);
 /// that does not answer is not also counted as dropped.
 pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 
+// --- Load ---
+
+/// How many connections a load generator opens at most.
+pub const LOAD_CONNECTIONS_MAX: usize = 1_000_000;
+
+/// How many connections of a load generator are being opened at the same time.
+pub const LOAD_OPENING_MAX: usize = 256;
+
+/// How many messages a connection of a load generator may have under way.
+pub const LOAD_IN_FLIGHT_MAX: usize = 65_536;
+
+/// The longest message of a load generator, in bytes.
+pub const LOAD_MESSAGE_BYTES_MAX: usize = 64 << 20;
+
+/// How long a load generator waits for answers to what it has sent, and then for its goodbyes.
+pub const LOAD_DRAIN: Duration = Duration::from_secs(2);
+
 // --- TLS ---
 
 /// How much of what a TLS connection was given to send is kept, encrypted, until the socket takes

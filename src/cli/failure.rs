@@ -7,6 +7,7 @@ use crate::{
     address::ParseAddressError,
     core::channel::ParseChannelNameError,
     http::{OpenFolderError, ReadTokenError},
+    load::ProcessError,
     resolve::ResolveError,
     source::StartError,
     transport::{
@@ -48,6 +49,8 @@ pub(crate) enum Failure {
     Tls(TlsFailure),
     /// feed and demo.
     Live(LiveFailure),
+    /// bench.
+    Bench(BenchFailure),
     /// Standard input cannot be read.
     Input(io::Error),
     /// Standard output cannot be written.
@@ -65,6 +68,17 @@ pub(crate) enum TlsFailure {
     Development(DevelopmentError),
     /// Nobody knows where to keep one.
     NoFolder,
+}
+
+/// Why `bench` measured nothing.
+#[derive(Debug)]
+pub(crate) enum BenchFailure {
+    /// Datagrams may be lost and come in any order.
+    Datagrams(String),
+    /// The server's processor time cannot be read.
+    Process(ProcessError),
+    /// More was asked for than there may be.
+    Bound { what: &'static str, value: usize, max: usize },
 }
 
 /// Why `feed` or `demo` failed.
@@ -91,7 +105,7 @@ impl Failure {
             Self::Usage(_) | Self::Shown | Self::Address(_) => Exit::Usage,
             Self::Log(_) | Self::ConnectToStdio | Self::Framing(_) => Exit::Usage,
             Self::Live(LiveFailure::NothingStarted) => Exit::Network,
-            Self::Live(_) | Self::Tls(_) => Exit::Usage,
+            Self::Live(_) | Self::Tls(_) | Self::Bench(_) => Exit::Usage,
             Self::Input(_) | Self::Output(_) => Exit::Usage,
             Self::Bind(_) | Self::Resolve(_) | Self::Send(_) | Self::System(_) => Exit::Network,
             Self::Open(OpenError::TimedOut { .. }) => Exit::Timeout,

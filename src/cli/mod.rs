@@ -5,6 +5,7 @@
 
 mod addresses;
 mod args;
+mod bench;
 mod catalogue;
 mod connect;
 mod demo;
@@ -94,6 +95,7 @@ fn run(cli: Cli, language: Language) -> Result<Exit, Failure> {
         Command::Resolve(args) => resolve::run(&args),
         Command::Serve(args) => within_runtime(serve::run(args, language)),
         Command::Connect(args) => within_runtime(connect::run(args, language)),
+        Command::Bench(args) => within_runtime(bench::run(args, language)),
         Command::Feed(args) => within_runtime(feed::run(args, language)),
         Command::Demo(args) => within_runtime(demo::run(args, language)),
     }

@@ -70,6 +70,12 @@ pub(crate) fn warn(language: Language, phrase: Phrase<'_>) {
     notice(&format!("{}: {text}", language.say(Phrase::Warning)));
 }
 
+/// Writes `text` in the place of the last line on standard error, which is a terminal.
+pub(crate) fn status(text: &str) {
+    let mut out = io::stderr().lock();
+    let _ = out.write_all(format!("\r\x1b[2K{text}").as_bytes()).and_then(|()| out.flush());
+}
+
 /// Asks on standard error: no line break, the answer comes after it.
 pub(crate) fn ask(prompt: &str) {
     let mut out = io::stderr().lock();

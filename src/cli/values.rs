@@ -42,6 +42,9 @@ pub(crate) enum ValueError {
     /// Expected a count.
     #[error("expected a whole number above 0")]
     Count,
+    /// Expected a rate.
+    #[error("expected a number of messages a second of 0.001 to 1e9, such as 500 or 0.5")]
+    Rate,
     /// Expected an origin.
     #[error("expected SCHEME://HOST[:PORT], null or *")]
     Origin,
@@ -105,6 +108,11 @@ pub(crate) fn time(text: &str) -> Result<Duration, ValueError> {
         Ok(time) if time <= TIME_MAX => Ok(time),
         _ => Err(ValueError::Time),
     }
+}
+
+/// Text → a number of messages a second.
+pub(crate) fn rate(text: &str) -> Result<f64, ValueError> {
+    text.parse().ok().filter(|rate| (1e-3..=1e9).contains(rate)).ok_or(ValueError::Rate)
 }
 
 /// Text → numbers: both ends are included, as in the tutorial, with or without Rust's `=`.

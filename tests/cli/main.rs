@@ -1,5 +1,6 @@
 //! The real program, driven as its users drive it: arguments, pipes, signals and a terminal.
 
+mod bench;
 mod connect;
 mod harness;
 mod help;

@@ -15,7 +15,7 @@ const STEPS: [&[&str]; 11] = [
     &["shard"],
     &["source"],
     &["service", "live"],
-    &["serve", "http"],
+    &["serve", "http", "load"],
     &["cli"],
     &["main"],
 ];

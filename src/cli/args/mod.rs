@@ -3,6 +3,7 @@
 //! What a flag means is said here in English, beside the flag; `catalogue` has the other languages
 //! under the same names, and a test fails when one is missing.
 
+mod bench;
 mod connect;
 mod demo;
 mod feed;
@@ -15,6 +16,7 @@ mod tls;
 use clap::{Parser, Subcommand};
 
 pub(crate) use {
+    bench::Bench,
     connect::{Connect, Framing},
     demo::Demo,
     feed::{Feed, FeedSource, Slow},
@@ -69,5 +71,6 @@ pub(crate) enum Command {
     Feed(Feed),
     Serve(Serve),
     Connect(Connect),
+    Bench(Bench),
     Resolve(Resolve),
 }

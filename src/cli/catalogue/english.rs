@@ -1,7 +1,7 @@
 //! English: phrases, and what is wrong with a command line. The library's errors speak for
 //! themselves.
 
-use super::{Phrase, Report, close, is_too_long, live, one_of, refusal, tls};
+use super::{Phrase, Report, bench, close, is_too_long, live, one_of, refusal, tls};
 use crate::{
     cli::{
         connect::FramingError,
@@ -45,6 +45,7 @@ pub(super) fn say(phrase: Phrase<'_>) -> String {
         Phrase::Bind(warning) => warning.to_string(),
         Phrase::Tls(phrase) => tls::english(phrase),
         Phrase::Live(phrase) => live::english(phrase),
+        Phrase::Bench(phrase) => bench::english(phrase),
     }
 }
 
@@ -93,6 +94,7 @@ pub(super) fn report(failure: &Failure) -> Option<Report> {
         Failure::Output(error) => (format!("cannot write standard output: {error}"), None),
         Failure::Tls(error) => return Some(tls::report_in_english(error)),
         Failure::Live(error) => return Some(live::report_in_english(error)),
+        Failure::Bench(error) => return Some(bench::report_in_english(error)),
         Failure::System(error) => (format!("the system refuses: {error}"), None),
     };
     Some(Report { message, hint })

@@ -6,6 +6,7 @@
 //!
 //! Never translated: flags, data on standard output, JSON keys, log fields and codes.
 
+mod bench;
 mod close;
 mod english;
 mod help;
@@ -22,7 +23,9 @@ use crate::{
     transport::{BindWarning, CloseCode, RecvError},
 };
 
-pub(crate) use {help::localise, live::LivePhrase, refusal::shown, tls::TlsPhrase};
+pub(crate) use {
+    bench::BenchPhrase, help::localise, live::LivePhrase, refusal::shown, tls::TlsPhrase,
+};
 
 /// What the program says, apart from failures.
 #[derive(Debug, Clone, Copy)]
@@ -65,6 +68,8 @@ pub(crate) enum Phrase<'a> {
     Tls(TlsPhrase<'a>),
     /// feed and demo.
     Live(LivePhrase<'a>),
+    /// bench.
+    Bench(BenchPhrase<'a>),
 }
 
 /// A failure in words: one line each.

@@ -113,6 +113,34 @@ pub(in crate::cli::catalogue) fn help(id: &str) -> Option<&'static str> {
         "connect.origin" => "Envía este Origin (ws://)",
         "connect.protocol" => "Ofrece este subprotocolo (ws://); puede repetirse",
 
+        "bench" => "Carga un servidor que responde, y mide cuánto tardan sus respuestas",
+        "bench.address" => {
+            "El servidor, que devuelve lo que recibe: tcp://, tls://, unix:, ws:// o wss://"
+        }
+        "bench.connections" => "Cuántas conexiones",
+        "bench.in_flight" => "Cuántos mensajes tiene en camino cada conexión",
+        "bench.rate" => {
+            "Mensajes por segundo, entre todas las conexiones, a horas fijas haga lo que haga el servidor"
+        }
+        "bench.size" => "Lo que mide cada mensaje",
+        "bench.duration" => "Durante cuánto tiempo se envían mensajes",
+        "bench.count" => "Cuántos mensajes se envían, si no se acaba antes el tiempo",
+        "bench.warmup" => "Deja fuera del informe lo que ocurre antes de que pase este tiempo",
+        "bench.source" => {
+            "Se conecta desde esta dirección de la máquina; varias, por turnos, para más de 28 000 conexiones"
+        }
+        "bench.pid" => {
+            "Informa del tiempo de procesador de este proceso, el del servidor, por cada mensaje"
+        }
+        "bench.binary" => "Envía mensajes binarios (ws://)",
+        "bench.json" => "Imprime el informe como JSON",
+        "bench.timeout" => "Desiste de conectar pasado este tiempo",
+        "bench.header" => "Envía este campo con el saludo inicial (ws://); puede repetirse",
+        "bench.ca" => {
+            "tls, wss: confía también en los certificados de este archivo (PEM); puede repetirse"
+        }
+        "bench.insecure" => "tls, wss: se conecta con cualquier certificado",
+
         "resolve" => {
             "Muestra todas las direcciones de un nombre, tal como las reciben los programas de esta máquina"
         }
@@ -144,6 +172,7 @@ pub(in crate::cli::catalogue) fn value_name(name: &str) -> Option<&'static str> 
         "FRAMING" => "FORMATO",
         "FROM..TO" => "DESDE..HASTA",
         "HOST" => "HOST",
+        "IP" => "IP",
         "IP[:PORT]" => "IP[:PUERTO]",
         "LANGUAGE" => "IDIOMA",
         "MESSAGE" => "MENSAJE",
@@ -153,6 +182,7 @@ pub(in crate::cli::catalogue) fn value_name(name: &str) -> Option<&'static str> 
         "NUMBER" => "NÚMERO",
         "ORIGIN" => "ORIGEN",
         "PATH" => "RUTA",
+        "PID" => "PID",
         "POLICY" => "POLÍTICA",
         "PROGRAM" => "PROGRAMA",
         "PROTOCOL" => "PROTOCOLO",

@@ -7,7 +7,7 @@ mod sockets;
 mod tls;
 mod usage;
 
-use super::{Phrase, Report, close, is_too_long, live, refusal};
+use super::{Phrase, Report, bench, close, is_too_long, live, refusal};
 use crate::cli::{connect::FramingError, failure::Failure};
 
 pub(super) use {
@@ -54,6 +54,7 @@ pub(super) fn say(phrase: Phrase<'_>) -> String {
         Phrase::Bind(warning) => network::bind_warning(warning),
         Phrase::Tls(phrase) => tls::say(phrase),
         Phrase::Live(phrase) => live::spanish(phrase),
+        Phrase::Bench(phrase) => bench::spanish(phrase),
     }
 }
 
@@ -106,6 +107,7 @@ pub(super) fn report(failure: &Failure) -> Option<Report> {
         }
         Failure::Tls(error) => tls::failure(error),
         Failure::Live(error) => return Some(live::report_in_spanish(error)),
+        Failure::Bench(error) => return Some(bench::report_in_spanish(error)),
         Failure::System(error) => (format!("el sistema se niega: {}", network::io(error)), None),
     };
     Some(Report { message, hint })

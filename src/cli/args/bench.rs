@@ -1,0 +1,81 @@
+//! The words of `enchufe bench`.
+
+use std::{net::IpAddr, path::PathBuf, time::Duration};
+
+use clap::{Args, ValueHint};
+
+use crate::{cli::values, transport::ws};
+
+/// Load a server that answers, and see how long its answers take
+#[derive(Debug, Args)]
+#[command(before_help = "\
+Examples:
+  enchufe bench ws://127.0.0.1:9000 --connections 50
+  enchufe bench tcp://127.0.0.1:65432 --rate 10000 --duration 30s
+  enchufe bench ws://127.0.0.1:9000 --connections 1000 --pid $(pgrep -n enchufe) --json")]
+pub(crate) struct Bench {
+    /// The server, which sends back what it gets: tcp://, tls://, unix:, ws:// or wss://
+    #[arg(value_name = "ADDRESS")]
+    pub(crate) address: String,
+
+    /// How many connections
+    #[arg(long, value_name = "COUNT", default_value = "1", value_parser = values::count)]
+    pub(crate) connections: u32,
+
+    /// How many messages each connection has under way
+    #[arg(long, value_name = "COUNT", value_parser = values::count)]
+    #[arg(default_value = "1", conflicts_with = "rate")]
+    pub(crate) in_flight: u32,
+
+    /// Messages a second, by all connections together, due at fixed times whatever the server does
+    #[arg(long, value_name = "NUMBER", value_parser = values::rate)]
+    pub(crate) rate: Option<f64>,
+
+    /// The length of each message
+    #[arg(long, value_name = "SIZE", default_value = "64", value_parser = values::bytes)]
+    pub(crate) size: usize,
+
+    /// For how long messages are sent
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = values::time)]
+    pub(crate) duration: Duration,
+
+    /// How many messages are sent, if the time is not over before
+    #[arg(long, value_name = "COUNT", value_parser = values::count)]
+    pub(crate) count: Option<u32>,
+
+    /// Leave out of the report what comes before this has passed
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = values::time)]
+    pub(crate) warmup: Duration,
+
+    /// Connect from this address of the machine; several, in turn, for more than 28,000 connections
+    #[arg(long, value_name = "IP", value_delimiter = ',')]
+    pub(crate) source: Vec<IpAddr>,
+
+    /// Report the processor time of this process, the server's, for each message
+    #[arg(long, value_name = "PID")]
+    pub(crate) pid: Option<u32>,
+
+    /// Send binary messages (ws://)
+    #[arg(long)]
+    pub(crate) binary: bool,
+
+    /// Print the report as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// Give up connecting after this long
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = values::time)]
+    pub(crate) timeout: Duration,
+
+    /// Send this header field with the handshake (ws://); may be repeated
+    #[arg(long, value_name = "NAME: VALUE", value_parser = ws::parse_header)]
+    pub(crate) header: Vec<(String, String)>,
+
+    /// tls, wss: trust the certificates in this file, too (PEM); may be repeated
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) ca: Vec<PathBuf>,
+
+    /// tls, wss: connect whatever certificate is shown
+    #[arg(long)]
+    pub(crate) insecure: bool,
+}

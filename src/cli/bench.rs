@@ -1,0 +1,104 @@
+//! `enchufe bench`: loads a server, says how it goes, and prints what came of it.
+
+use std::{
+    io::{self, IsTerminal as _},
+    sync::Arc,
+    time::Duration,
+};
+
+use super::{
+    args,
+    catalogue::{BenchPhrase, Phrase, TlsPhrase},
+    exit_code::Exit,
+    failure::{BenchFailure, Failure},
+    language::Language,
+    output::{self, OutputError},
+    signals,
+};
+use crate::{
+    address::Address,
+    load::{LoadError, LoadOptions, Pace, Report, Tally, load},
+    shutdown::Shutdown,
+    transport::OpenOptions,
+};
+
+/// How often a terminal is told how it goes.
+const TELL_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Loads until the time is over or a signal ends it; the report is of what happened until then.
+pub(super) async fn run(args: args::Bench, language: Language) -> Result<Exit, Failure> {
+    let stop = signals::Stop::new().map_err(Failure::System)?;
+    let address = Address::parse_connect(&args.address)?;
+    if args.insecure {
+        let shown = address.to_string();
+        output::warn(language, Phrase::Tls(TlsPhrase::Insecure(&shown)));
+    }
+    let (trigger, shutdown) = Shutdown::new();
+    stop.pull(trigger);
+    let (options, tally) = (args.options(), Arc::new(Tally::default()));
+    let telling = tokio::spawn(tell(Arc::clone(&tally), language));
+    let report = load(&address, &options, &tally, &shutdown).await;
+    telling.abort();
+    // The line it was telling on is cleared by whoever was told to end.
+    let was_told = telling.await.is_err();
+    if was_told && io::stderr().is_terminal() {
+        output::status("");
+    }
+    let report = report.map_err(|error| match error {
+        LoadError::Open(error) => Failure::Open(error),
+        LoadError::Process(error) => Failure::Bench(BenchFailure::Process(error)),
+        LoadError::Datagrams(address) => Failure::Bench(BenchFailure::Datagrams(address)),
+        LoadError::Bound { what, value, max } => {
+            Failure::Bench(BenchFailure::Bound { what, value, max })
+        }
+    })?;
+    print(&report, &args, language).or_else(|error| error.into_result().map(drop))?;
+    Ok(if report.is_flawless() { Exit::Success } else { Exit::Network })
+}
+
+fn print(report: &Report, args: &args::Bench, language: Language) -> Result<(), OutputError> {
+    if args.json {
+        return output::line(&serde_json::to_string(report).expect("numbers are JSON"));
+    }
+    let text = language.say(Phrase::Bench(BenchPhrase::Report { report, address: &args.address }));
+    text.lines().try_for_each(output::line)
+}
+
+/// Says on a terminal how it goes.
+async fn tell(tally: Arc<Tally>, language: Language) {
+    if !io::stderr().is_terminal() {
+        return;
+    }
+    let mut before = tally.progress();
+    loop {
+        tokio::time::sleep(TELL_INTERVAL).await;
+        let progress = tally.progress();
+        let per_second = progress.answered - before.answered;
+        let phrase = BenchPhrase::Progress { progress: &progress, per_second };
+        output::status(&language.say(Phrase::Bench(phrase)));
+        before = progress;
+    }
+}
+
+impl args::Bench {
+    fn options(&self) -> LoadOptions {
+        let mut open = OpenOptions { timeout: self.timeout, ..OpenOptions::default() };
+        open.ws.headers.clone_from(&self.header);
+        open.ws.message_bytes_max = open.ws.message_bytes_max.max(self.size);
+        open.tls.ca.clone_from(&self.ca);
+        open.tls.insecure = self.insecure;
+        let in_flight = Pace::InFlight(self.in_flight as usize);
+        LoadOptions {
+            connections: self.connections as usize,
+            size: self.size,
+            pace: self.rate.map_or(in_flight, Pace::Rate),
+            duration: self.duration,
+            count: self.count.map(u64::from),
+            warmup: self.warmup,
+            sources: self.source.clone(),
+            pid: self.pid,
+            binary: self.binary,
+            open,
+        }
+    }
+}
