@@ -26,8 +26,8 @@
 //!
 //! # Map
 //!
-//! Each module may use those before it: [`core`] ← [`address`] ← [`transport`] ← [`source`] ←
-//! [`service`], [`live`] ← [`mod@serve`], [`http`] ← [`cli`]. A test fails when an arrow turns.
+//! Each module may use those before it: [`core`] ← [`address`] ← [`transport`], [`recording`] ← [`source`] ←
+//! [`service`], [`live`] ← [`mod@serve`], [`mod@relay`], [`http`] ← [`cli`]. A test fails when an arrow turns.
 //! [`limits`] has every bound, [`guard`] decides which requests are answered, [`shutdown`] is how
 //! everything ends.
 
@@ -41,6 +41,8 @@ pub mod limits;
 pub mod live;
 pub mod load;
 pub mod page;
+pub mod recording;
+pub mod relay;
 pub mod resolve;
 pub mod serve;
 pub mod service;
@@ -51,6 +53,7 @@ pub mod transport;
 
 pub use address::Address;
 pub use enchufe_core::Message;
+pub use relay::{RelayOptions, relay};
 pub use serve::{ServeOptions, serve};
 pub use service::Service;
 pub use shutdown::Shutdown;

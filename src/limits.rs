@@ -325,6 +325,36 @@ pub const READ_BYTES: usize = 64 << 10;
 /// How long a program that was asked to end may take before it is killed.
 pub const PROGRAM_STOP_TIMEOUT: Duration = Duration::from_secs(2);
 
+// --- relays and recordings ---
+
+/// The largest buffer for one direction between two sockets, in bytes.
+pub const RELAY_BUFFER_BYTES_MAX: usize = 64 << 10;
+
+/// What a pipe for one direction of bulk between two sockets holds, in bytes.
+pub const RELAY_PIPE_BYTES: usize = 256 << 10;
+
+/// How long nothing may come before such a pipe is given back.
+pub const RELAY_PIPE_IDLE: Duration = Duration::from_secs(1);
+
+/// How much of a stream goes into one datagram, in bytes.
+pub const RELAY_DATAGRAM_BYTES: usize = 8 << 10;
+
+/// The default for how long a side that cannot be half closed may be silent, once nothing more
+/// comes for it, before it is closed.
+pub const RELAY_WAIT: Duration = Duration::from_secs(1);
+
+/// How many things that happened wait to be recorded or shown. Then the relay waits.
+pub const JOURNAL_LEN_MAX: usize = 256;
+
+/// How many bytes of payload wait to be recorded or shown. Then the relay waits.
+pub const JOURNAL_BYTES_MAX: usize = 8 << 20;
+
+/// The longest payload of one line of a recording, in bytes.
+pub const RECORDED_BYTES_MAX: usize = 8 << 20;
+
+/// The longest line of a recording, in bytes: of the longest payload each byte may be six in JSON.
+pub const RECORDING_LINE_BYTES_MAX: usize = 6 * RECORDED_BYTES_MAX + (64 << 10);
+
 // --- the command line ---
 
 /// How many bytes of standard input are read, or of a line are held back on a terminal, at once.

@@ -8,6 +8,7 @@ use crate::{
     core::channel::ParseChannelNameError,
     http::{OpenFolderError, ReadTokenError},
     load::ProcessError,
+    recording::CreateError,
     resolve::ResolveError,
     source::StartError,
     transport::{
@@ -51,6 +52,8 @@ pub(crate) enum Failure {
     Live(LiveFailure),
     /// bench.
     Bench(BenchFailure),
+    /// relay.
+    Relay(RelayFailure),
     /// Standard input cannot be read.
     Input(io::Error),
     /// Standard output cannot be written.
@@ -81,6 +84,19 @@ pub(crate) enum BenchFailure {
     Bound { what: &'static str, value: usize, max: usize },
 }
 
+/// Why `relay` failed.
+#[derive(Debug)]
+pub(crate) enum RelayFailure {
+    /// There is no file to record to.
+    Create(CreateError),
+    /// What passed could not be written.
+    Write(io::Error),
+    /// Nobody takes what passed.
+    Unwritten,
+    /// Nothing moved on the only connection.
+    Idle(Duration),
+}
+
 /// Why `feed` or `demo` failed.
 #[derive(Debug)]
 pub(crate) enum LiveFailure {
@@ -105,7 +121,8 @@ impl Failure {
             Self::Usage(_) | Self::Shown | Self::Address(_) => Exit::Usage,
             Self::Log(_) | Self::ConnectToStdio | Self::Framing(_) => Exit::Usage,
             Self::Live(LiveFailure::NothingStarted) => Exit::Network,
-            Self::Live(_) | Self::Tls(_) | Self::Bench(_) => Exit::Usage,
+            Self::Relay(RelayFailure::Idle(_)) => Exit::Timeout,
+            Self::Live(_) | Self::Tls(_) | Self::Bench(_) | Self::Relay(_) => Exit::Usage,
             Self::Input(_) | Self::Output(_) => Exit::Usage,
             Self::Bind(_) | Self::Resolve(_) | Self::Send(_) | Self::System(_) => Exit::Network,
             Self::Open(OpenError::TimedOut { .. }) => Exit::Timeout,

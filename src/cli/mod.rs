@@ -17,6 +17,7 @@ mod language;
 mod live;
 mod output;
 mod page;
+mod relay;
 mod resolve;
 mod serve;
 mod signals;
@@ -96,6 +97,7 @@ fn run(cli: Cli, language: Language) -> Result<Exit, Failure> {
         Command::Serve(args) => within_runtime(serve::run(args, language)),
         Command::Connect(args) => within_runtime(connect::run(args, language)),
         Command::Bench(args) => within_runtime(bench::run(args, language)),
+        Command::Relay(args) => within_runtime(relay::run(*args, language)),
         Command::Feed(args) => within_runtime(feed::run(args, language)),
         Command::Demo(args) => within_runtime(demo::run(args, language)),
     }

@@ -1,8 +1,8 @@
 //! A connection to one peer, whatever its transport.
 
 use super::{
-    CloseReason, Framing, OpenError, OpenOptions, Peer, RecvError, SendError, datagram, eyeballs,
-    secure, stdio, stream, udp, ws,
+    Bare, CloseReason, Framing, OpenError, OpenOptions, Peer, RecvError, SendError, datagram,
+    eyeballs, secure, stdio, stream, udp, ws,
 };
 #[cfg(unix)]
 use super::{unix, unixgram};
@@ -247,6 +247,26 @@ impl Connection {
     pub fn closed_with(&self) -> Option<&CloseReason> {
         self.incoming.closed_with()
     }
+
+    /// What the transport knows of messages and ends.
+    pub(crate) fn nature(&self) -> Nature {
+        match &self.incoming.0 {
+            IncomingKind::Stream(_) => Nature::Stream,
+            IncomingKind::Datagram(_) => Nature::Datagram,
+            IncomingKind::Ws(_) => Nature::Ws,
+        }
+    }
+}
+
+/// What a transport knows of messages and ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Nature {
+    /// Bytes without messages. Each direction ends by itself.
+    Stream,
+    /// Messages, and no end.
+    Datagram,
+    /// Messages of two kinds. Both directions end together, with a reason.
+    Ws,
 }
 
 /// The receiving half of a connection.
@@ -275,6 +295,23 @@ impl Incoming {
             IncomingKind::Stream(incoming) => incoming.recv().await,
             IncomingKind::Datagram(incoming) => incoming.recv().await,
             IncomingKind::Ws(incoming) => incoming.recv().await,
+        }
+    }
+
+    /// Whether there is a socket below, which resets its connection when it is closed while it has
+    /// something to read.
+    pub(crate) fn is_socket(&self) -> bool {
+        match &self.0 {
+            IncomingKind::Stream(incoming) => incoming.is_socket(),
+            IncomingKind::Datagram(_) | IncomingKind::Ws(_) => true,
+        }
+    }
+
+    /// The socket, when what it has is handed on as it comes and nothing of it waits here.
+    pub(crate) fn bare(&self) -> Option<Bare<'_>> {
+        match &self.0 {
+            IncomingKind::Stream(incoming) => incoming.bare(),
+            IncomingKind::Datagram(_) | IncomingKind::Ws(_) => None,
         }
     }
 
@@ -372,6 +409,25 @@ impl Outgoing {
         match &mut self.0 {
             OutgoingKind::Stream(outgoing) => outgoing.finish().await,
             OutgoingKind::Datagram(_) | OutgoingKind::Ws(_) => Ok(()),
+        }
+    }
+
+    /// The socket, when it takes bytes as they are and nothing waits here to be sent before them.
+    pub(crate) fn bare(&self) -> Option<Bare<'_>> {
+        match &self.0 {
+            OutgoingKind::Stream(outgoing) => outgoing.bare(),
+            OutgoingKind::Datagram(_) | OutgoingKind::Ws(_) => None,
+        }
+    }
+
+    /// Gives the connection up so that the peer of a stream does not take what it has for
+    /// everything: TCP is reset once the other half is dropped too. A WebSocket is to be
+    /// [closed](Self::close) instead, with the reason.
+    pub(crate) fn abort(self) {
+        match self.0 {
+            OutgoingKind::Stream(outgoing) => outgoing.abort(),
+            OutgoingKind::Datagram(outgoing) => outgoing.close(),
+            OutgoingKind::Ws(_) => {}
         }
     }
 

@@ -5,6 +5,7 @@
 //! `listener.rs` and, when it is neither a stream nor datagrams, in `connection.rs`.
 
 mod accept;
+mod bare;
 mod bind;
 mod carrier;
 mod connection;
@@ -47,6 +48,8 @@ pub use plain::Plain;
 pub use socket::Socket;
 pub use sockets::{Buffer, SocketOptions, TcpKeepalive};
 
+pub(crate) use bare::Bare;
+pub(crate) use connection::Nature;
 pub(crate) use framing::{CutError, Cutter};
 pub(crate) use wire::Wire;
 

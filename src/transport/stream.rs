@@ -3,6 +3,7 @@
 use std::io::{self, IoSlice};
 use std::net::Shutdown;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::{Buf, BufMut as _, Bytes, BytesMut};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
@@ -10,7 +11,7 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 
 use super::wire::Wire;
-use super::{CutError, Cutter, Framing, Peer, RecvError, SendError};
+use super::{Bare, CutError, Cutter, Framing, Peer, RecvError, SendError};
 use crate::core::Message;
 use crate::limits::{GATHERED_BYTES_MAX, STREAM_CHUNK_BYTES_MAX, STREAM_CHUNK_BYTES_MIN};
 
@@ -111,6 +112,22 @@ impl Incoming {
     pub(super) fn set_framing(&mut self, framing: Framing, bytes_max: usize) {
         let is_cut = framing != Framing::Raw;
         self.cutter = is_cut.then(|| Cutter::new(framing, bytes_max));
+    }
+
+    /// Whether there is a socket below.
+    pub(super) fn is_socket(&self) -> bool {
+        !matches!(self.reader, Reader::Stdin(_))
+    }
+
+    /// The socket, when what it has is handed on as it comes and nothing of it waits here.
+    pub(super) fn bare(&self) -> Option<Bare<'_>> {
+        match &self.reader {
+            _ if self.cutter.is_some() || self.ended => None,
+            Reader::Tcp(half) => Some(Bare::Tcp(half.as_ref())),
+            #[cfg(unix)]
+            Reader::Unix(half) => Some(Bare::Unix(half.as_ref())),
+            _ => None,
+        }
     }
 
     /// Safe to cancel: nothing is taken from the socket before the last await.
@@ -227,6 +244,28 @@ impl Outgoing {
 
     pub(super) fn set_framing(&mut self, framing: Framing) {
         self.framing = framing;
+    }
+
+    /// The socket, when it takes bytes as they are and nothing waits here to be sent before them.
+    pub(super) fn bare(&self) -> Option<Bare<'_>> {
+        match &self.writer {
+            _ if self.framing != Framing::Raw || !self.gathered.is_empty() => None,
+            Writer::Tcp(half) => Some(Bare::Tcp(half.as_ref())),
+            #[cfg(unix)]
+            Writer::Unix(half) => Some(Bare::Unix(half.as_ref())),
+            _ => None,
+        }
+    }
+
+    /// Gives the connection up so that the peer does not take what it has for everything: TCP is
+    /// reset, once the receiving half is gone too. Other streams have no word for it and end.
+    pub(super) fn abort(self) {
+        if let Writer::Tcp(half) = self.writer {
+            // It fails only when the connection is gone already.
+            let _ = socket2::SockRef::from(half.as_ref()).set_linger(Some(Duration::ZERO));
+            // A reset, and no end before it.
+            half.forget();
+        }
     }
 
     /// Not safe to cancel: a part of the message may have been sent.

@@ -11,11 +11,11 @@ const STEPS: [&[&str]; 11] = [
     &["limits", "page", "resolve", "shutdown"],
     &["address"],
     &["guard"],
-    &["transport"],
+    &["transport", "recording"],
     &["shard"],
     &["source"],
     &["service", "live"],
-    &["serve", "http", "load"],
+    &["serve", "relay", "http", "load"],
     &["cli"],
     &["main"],
 ];

@@ -8,6 +8,7 @@ mod connect;
 mod demo;
 mod feed;
 mod generator;
+mod relay;
 mod resolve;
 mod serve;
 mod sockets;
@@ -21,6 +22,7 @@ pub(crate) use {
     demo::Demo,
     feed::{Feed, FeedSource, Slow},
     generator::Generator,
+    relay::{Relay, StreamFraming, TapForm},
     resolve::{Family, Protocol, Resolve},
     serve::{Serve, ServiceName},
     sockets::{Listening, Opening, Sockets},
@@ -71,6 +73,7 @@ pub(crate) enum Command {
     Feed(Feed),
     Serve(Serve),
     Connect(Connect),
+    Relay(Box<Relay>),
     Bench(Bench),
     Resolve(Resolve),
 }

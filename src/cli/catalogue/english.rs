@@ -1,7 +1,7 @@
 //! English: phrases, and what is wrong with a command line. The library's errors speak for
 //! themselves.
 
-use super::{Phrase, Report, bench, close, is_too_long, live, one_of, refusal, tls};
+use super::{Phrase, Report, bench, close, is_too_long, live, one_of, refusal, relay, tls};
 use crate::{
     cli::{
         connect::FramingError,
@@ -46,6 +46,7 @@ pub(super) fn say(phrase: Phrase<'_>) -> String {
         Phrase::Tls(phrase) => tls::english(phrase),
         Phrase::Live(phrase) => live::english(phrase),
         Phrase::Bench(phrase) => bench::english(phrase),
+        Phrase::Relay(phrase) => relay::english(phrase),
     }
 }
 
@@ -95,6 +96,7 @@ pub(super) fn report(failure: &Failure) -> Option<Report> {
         Failure::Tls(error) => return Some(tls::report_in_english(error)),
         Failure::Live(error) => return Some(live::report_in_english(error)),
         Failure::Bench(error) => return Some(bench::report_in_english(error)),
+        Failure::Relay(error) => return Some(relay::report_in_english(error)),
         Failure::System(error) => (format!("the system refuses: {error}"), None),
     };
     Some(Report { message, hint })

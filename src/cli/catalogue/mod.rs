@@ -12,6 +12,7 @@ mod english;
 mod help;
 mod live;
 mod refusal;
+mod relay;
 mod spanish;
 mod tls;
 
@@ -24,7 +25,8 @@ use crate::{
 };
 
 pub(crate) use {
-    bench::BenchPhrase, help::localise, live::LivePhrase, refusal::shown, tls::TlsPhrase,
+    bench::BenchPhrase, help::localise, live::LivePhrase, refusal::shown, relay::RelayPhrase,
+    tls::TlsPhrase,
 };
 
 /// What the program says, apart from failures.
@@ -70,6 +72,8 @@ pub(crate) enum Phrase<'a> {
     Live(LivePhrase<'a>),
     /// bench.
     Bench(BenchPhrase<'a>),
+    /// relay.
+    Relay(RelayPhrase<'a>),
 }
 
 /// A failure in words: one line each.

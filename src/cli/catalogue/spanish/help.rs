@@ -1,6 +1,6 @@
 //! The help pages in Spanish.
 
-use super::sockets;
+use super::{relay, sockets};
 
 /// The help text of a command (`serve`) or an argument (`serve.backlog`).
 pub(in crate::cli::catalogue) fn help(id: &str) -> Option<&'static str> {
@@ -149,7 +149,7 @@ pub(in crate::cli::catalogue) fn help(id: &str) -> Option<&'static str> {
         "resolve.family" => "Solo direcciones de esta familia",
         "resolve.proto" => "Solo respuestas de este protocolo",
         "resolve.json" => "Imprime JSON",
-        _ => return sockets::help(id.split_once('.')?.1),
+        _ => return relay::help(id).or_else(|| sockets::help(id.split_once('.')?.1)),
     })
 }
 
@@ -169,6 +169,7 @@ pub(in crate::cli::catalogue) fn value_name(name: &str) -> Option<&'static str> 
         "FAMILY" => "FAMILIA",
         "FILE" => "ARCHIVO",
         "FILTER" => "FILTRO",
+        "FORM" => "FORMA",
         "FRAMING" => "FORMATO",
         "FROM..TO" => "DESDE..HASTA",
         "HOST" => "HOST",
@@ -181,6 +182,7 @@ pub(in crate::cli::catalogue) fn value_name(name: &str) -> Option<&'static str> 
         "NAME: VALUE" => "NOMBRE: VALOR",
         "NUMBER" => "NÚMERO",
         "ORIGIN" => "ORIGEN",
+        "OTHER" => "OTRA",
         "PATH" => "RUTA",
         "PID" => "PID",
         "POLICY" => "POLÍTICA",

@@ -3,6 +3,7 @@
 mod address;
 mod help;
 mod network;
+mod relay;
 mod sockets;
 mod tls;
 mod usage;
@@ -55,6 +56,7 @@ pub(super) fn say(phrase: Phrase<'_>) -> String {
         Phrase::Tls(phrase) => tls::say(phrase),
         Phrase::Live(phrase) => live::spanish(phrase),
         Phrase::Bench(phrase) => bench::spanish(phrase),
+        Phrase::Relay(phrase) => relay::say(phrase),
     }
 }
 
@@ -108,6 +110,7 @@ pub(super) fn report(failure: &Failure) -> Option<Report> {
         Failure::Tls(error) => tls::failure(error),
         Failure::Live(error) => return Some(live::report_in_spanish(error)),
         Failure::Bench(error) => return Some(bench::report_in_spanish(error)),
+        Failure::Relay(error) => relay::report(error),
         Failure::System(error) => (format!("el sistema se niega: {}", network::io(error)), None),
     };
     Some(Report { message, hint })
