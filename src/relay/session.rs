@@ -29,7 +29,7 @@ use crate::{
 #[derive(Debug)]
 pub(super) enum Far {
     Address(Address, Box<OpenOptions>),
-    Listener(Mutex<Listener>),
+    Listener(Box<Mutex<Listener>>),
 }
 
 impl Far {
