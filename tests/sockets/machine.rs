@@ -125,6 +125,38 @@ async fn child_without_ipv6() {
 }
 
 #[test]
+fn a_link_local_address_is_reached_by_the_name_or_the_index_of_its_link() {
+    if can_unshare(&["--user", "--map-root-user", "--net"]) {
+        let script =
+            "ip link set lo up && ip addr add fe80::1/64 dev lo nodad && exec \"$0\" \"$@\"";
+        let wrapper = ["unshare", "--user", "--map-root-user", "--net", "sh", "-c", script];
+        passes(child::command("machine::child_with_a_link_local_address", &wrapper));
+    }
+}
+
+#[tokio::test]
+async fn child_with_a_link_local_address() {
+    if !child::is_child() {
+        return;
+    }
+    for scheme in ["tcp", "udp"] {
+        let mut listener = bind(&format!("{scheme}://[fe80::1%lo]:0")).await;
+        let address = listener.local_addresses()[0].to_string();
+        let port = port_of(&listener.local_addresses()[0]);
+        // The loopback's index.
+        assert_eq!(address, format!("{scheme}://[fe80::1%1]:{port}"));
+        for scope in ["lo", "25lo", "1"] {
+            let text = format!("{scheme}://[fe80::1%{scope}]:{port}");
+            let mut client = crate::common::try_open(&text).await.expect("a connection");
+            client.send(Message::text("hello")).await.expect("sent");
+            let mut server = listener.accept().await;
+            assert_eq!(text_of(&mut server).await, "hello", "{text}");
+            assert!(server.peer().to_string().ends_with(", 0, 1)"), "{}", server.peer());
+        }
+    }
+}
+
+#[test]
 fn a_peer_whose_machine_has_vanished_is_found_out() {
     if can_unshare(&["--user", "--map-root-user", "--net"]) {
         let wrapper = ["unshare", "--user", "--map-root-user", "--net"];
