@@ -12,8 +12,6 @@ mod journal;
 mod lane;
 mod report;
 mod session;
-#[cfg(target_os = "linux")]
-mod splice;
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -158,7 +156,7 @@ impl fmt::Debug for Observer {
 pub async fn relay(near: Near, far: Far, options: RelayOptions, shutdown: Shutdown) -> Relayed {
     let far = match far {
         Far::Address(address, options) => session::Far::Address(address, Box::new(options)),
-        Far::Listener(listener) => session::Far::Listener(Mutex::new(listener)),
+        Far::Listener(listener) => session::Far::Listener(Box::new(Mutex::new(listener))),
     };
     let mut relay = Relay {
         far: Arc::new(far),

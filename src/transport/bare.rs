@@ -54,24 +54,12 @@ impl Bare<'_> {
     /// # Errors
     ///
     /// Those of `step`; after `WouldBlock` the socket is not taken to have anything.
-    pub(crate) fn try_read_by<T>(&self, step: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    #[cfg(unix)]
+    fn try_read_by<T>(&self, step: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
         match self {
             Self::Tcp(stream) => stream.try_io(Interest::READABLE, step),
             #[cfg(unix)]
             Self::Unix(stream) => stream.try_io(Interest::READABLE, step),
-        }
-    }
-
-    /// Does `step` when the socket may take something.
-    ///
-    /// # Errors
-    ///
-    /// Those of `step`; after `WouldBlock` the socket is not taken to have room.
-    pub(crate) fn try_write_by<T>(&self, step: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
-        match self {
-            Self::Tcp(stream) => stream.try_io(Interest::WRITABLE, step),
-            #[cfg(unix)]
-            Self::Unix(stream) => stream.try_io(Interest::WRITABLE, step),
         }
     }
 
