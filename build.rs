@@ -14,6 +14,8 @@ use std::{env, fs, io};
 const MANIFEST: [&str; 3] = ["package.json", "package-lock.json", ".npmrc"];
 /// With this variable set to 1 a build without the plotting library is an error.
 const REQUIRE_PLOT: &str = "ENCHUFE_REQUIRE_PLOT";
+/// With this variable set a build says that it is of this commit.
+const COMMIT: &str = "ENCHUFE_COMMIT";
 
 fn main() -> io::Result<()> {
     let web = PathBuf::from(variable("CARGO_MANIFEST_DIR")).join("web");
@@ -24,6 +26,7 @@ fn main() -> io::Result<()> {
     for name in MANIFEST {
         writeln!(cargo, "cargo::rerun-if-changed={}", web.join(name).display())?;
     }
+    facts(&mut cargo, &out)?;
 
     let mut files = Vec::new();
     for entry in fs::read_dir(&web)? {
@@ -59,6 +62,61 @@ fn main() -> io::Result<()> {
 
     files.sort_by(|a, b| a.file_name().cmp(&b.file_name()));
     fs::write(out.join("assets.rs"), embedded(&files, &generated)?)
+}
+
+/// What `enchufe --version` says of this build.
+fn facts(cargo: &mut impl io::Write, out: &Path) -> io::Result<()> {
+    // The profile's folder is the third above: PROFILE itself knows only debug and release.
+    let profile = out.ancestors().nth(3).and_then(Path::file_name).unwrap_or_default();
+    let profile = profile.to_string_lossy().into_owned();
+    writeln!(cargo, "cargo::rerun-if-env-changed={COMMIT}")?;
+    let given = env::var(COMMIT).ok().filter(|commit| !commit.is_empty());
+    let commit = given.or_else(packaged).or_else(|| match profile == "debug" {
+        // Whoever builds this way commits often, and knows what they build.
+        true => None,
+        false => checked_out(cargo),
+    });
+    let rustc = Command::new(variable("RUSTC")).arg("--version").output()?.stdout;
+    let rustc = String::from_utf8_lossy(&rustc).trim().to_owned();
+    for (name, value) in [
+        ("COMMIT", commit.unwrap_or_else(|| "unknown".into())),
+        ("TARGET", variable("TARGET")),
+        ("PROFILE", profile),
+        ("RUSTC", rustc),
+    ] {
+        writeln!(cargo, "cargo::rustc-env=ENCHUFE_BUILD_{name}={value}")?;
+    }
+    Ok(())
+}
+
+/// The commit of a package, which cargo writes down beside it.
+fn packaged() -> Option<String> {
+    let text = fs::read_to_string(".cargo_vcs_info.json").ok()?;
+    let (_, rest) = text.split_once("\"sha1\"")?;
+    rest.split('"').nth(1).map(str::to_owned)
+}
+
+/// The commit that is checked out, read from Git's files: Git itself need not be there.
+fn checked_out(cargo: &mut impl io::Write) -> Option<String> {
+    let read = |path: &Path| fs::read_to_string(path).ok().map(|text| text.trim().to_owned());
+    let git = match read(Path::new(".git")) {
+        // A worktree has a file that says where its folder is.
+        Some(text) => PathBuf::from(text.strip_prefix("gitdir: ")?),
+        None => PathBuf::from(".git"),
+    };
+    let head = read(&git.join("HEAD"))?;
+    let Some(name) = head.strip_prefix("ref: ") else { return Some(head) };
+    let common = read(&git.join("commondir")).map_or_else(|| git.clone(), |path| git.join(path));
+    for path in [git.join("HEAD"), common.join(name), common.join("packed-refs")] {
+        if path.exists() {
+            writeln!(cargo, "cargo::rerun-if-changed={}", path.display()).ok()?;
+        }
+    }
+    read(&common.join(name)).or_else(|| {
+        let packed = read(&common.join("packed-refs"))?;
+        let line = packed.lines().find(|line| line.ends_with(&format!(" {name}")))?;
+        line.split(' ').next().map(str::to_owned)
+    })
 }
 
 /// The plotting library as the page loads it.

@@ -10,6 +10,7 @@ mod error;
 mod exec;
 mod host;
 mod parse;
+mod redact;
 mod web;
 
 use std::fmt;
@@ -18,6 +19,7 @@ use std::path::PathBuf;
 pub use error::ParseAddressError;
 pub use exec::ExecAddress;
 pub use host::{Host, HostPort};
+pub use redact::redacted;
 pub use web::{HttpAddress, WsAddress, WsEndpoint};
 
 /// Where to listen, or what to connect to.
@@ -49,6 +51,11 @@ pub enum Address {
 }
 
 impl Address {
+    /// The display form without its secrets: see [`redacted`].
+    pub fn redacted(&self) -> String {
+        redacted(&self.to_string()).into_owned()
+    }
+
     /// The host and port it is reached at, for those that are reached over a network.
     pub fn host_port(&self) -> Option<&HostPort> {
         match self {

@@ -380,3 +380,31 @@ pub const RECONNECT_STABLE_AFTER: Duration = Duration::from_secs(5);
 
 /// The longest time for which a server that asks for it is left alone.
 pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(300);
+
+/// How long `connect` waits for what is expected, unless told otherwise.
+pub const EXPECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The longest line of a stream that is matched as one with what is expected, in bytes.
+pub const EXPECT_LINE_BYTES_MAX: usize = 64 << 10;
+
+/// How many of the messages that came instead of what was expected are shown.
+pub const EXPECT_SHOWN_LEN_MAX: usize = 8;
+
+/// How much of each of them is shown, in bytes.
+pub const EXPECT_SHOWN_BYTES_MAX: usize = 200;
+
+/// How long a client reads on after the last message, once its input has ended, unless told
+/// otherwise.
+pub const REPLY_WAIT: Duration = Duration::from_secs(1);
+
+/// How long a transfer takes before it is said how it goes.
+pub const METER_DELAY: Duration = Duration::from_secs(1);
+
+/// How often it is said how a transfer goes.
+pub const METER_INTERVAL: Duration = Duration::from_millis(500);
+
+/// How many connections of a recording are replayed one after another.
+pub const REPLAY_CONNECTIONS_MAX: usize = 10_000;
+
+/// How many messages of a recording are read before they are sent.
+pub const REPLAY_QUEUE_LEN_MAX: usize = 16;

@@ -17,7 +17,6 @@
 
 mod line;
 mod read;
-mod redact;
 mod write;
 
 use std::time::Duration;
@@ -29,7 +28,6 @@ use crate::core;
 
 pub use {
     read::{ReadError, Reader},
-    redact::redacted,
     write::{CreateError, Writer},
 };
 
@@ -42,7 +40,7 @@ pub struct Header {
     /// When it began: the times of all entries count from here.
     pub started: Timestamp,
     /// The first address, from whose side what goes [forth](Direction::Forth) comes. Without
-    /// credentials: see [`redacted`].
+    /// credentials: see [`Address::redacted`](crate::address::Address::redacted).
     pub from: String,
     /// The second address, likewise.
     pub to: String,

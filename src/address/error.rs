@@ -1,5 +1,6 @@
 //! What can be wrong with the text of an address.
 
+use super::redacted;
 use crate::limits::EXCERPT_CHARS_MAX;
 
 /// Text that is no address. The message is one line and names the value; [`hint`] is the remedy.
@@ -197,8 +198,9 @@ fn shown(text: &str) -> String {
 }
 
 fn shortened(text: &str) -> String {
+    let text = redacted(text);
     match text.char_indices().nth(EXCERPT_CHARS_MAX) {
         Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
+        None => text.into_owned(),
     }
 }

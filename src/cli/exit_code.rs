@@ -8,7 +8,7 @@
 //! | 3 | an HTTP server refused, with its status |
 //! | 4 | the peer closed abnormally, or with a code of its application |
 //! | 5 | nothing came in time |
-//! | 6 | an expectation failed (no command expects anything yet) |
+//! | 6 | what `connect --expect` was told to expect did not come |
 //! | 7 | a gap was reported to a follower (no command follows yet) |
 //! | 129, 130, 143 | a client was stopped by SIGHUP, SIGINT or SIGTERM |
 
@@ -30,6 +30,8 @@ pub(crate) enum Exit {
     Closed = 4,
     /// Nothing came in time.
     Timeout = 5,
+    /// What was expected did not come.
+    Unmet = 6,
     /// A client was stopped by SIGHUP: 128 + 1.
     HungUp = 129,
     /// A client was stopped by SIGINT: 128 + 2.

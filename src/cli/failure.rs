@@ -8,7 +8,7 @@ use crate::{
     core::channel::ParseChannelNameError,
     http::{OpenFolderError, ReadTokenError},
     load::ProcessError,
-    recording::CreateError,
+    recording::{CreateError, ReadError},
     resolve::ResolveError,
     source::StartError,
     transport::{
@@ -40,6 +40,10 @@ pub(crate) enum Failure {
     Closed(CloseReason),
     /// Nothing came back in time.
     NoReply { wait: Duration },
+    /// Not everything came that was expected.
+    Unmet(Box<Unmet>),
+    /// What is to be replayed cannot be.
+    Replay(ReplayFailure),
     /// `connect -`: standard input is what is to be sent.
     ConnectToStdio,
     /// The input cannot be cut into messages.
@@ -60,6 +64,47 @@ pub(crate) enum Failure {
     Output(io::Error),
     /// The system refuses what every run needs, such as a thread.
     System(io::Error),
+}
+
+/// The first thing of those expected that did not come, and what came instead.
+#[derive(Debug)]
+pub(crate) struct Unmet {
+    /// The pattern.
+    pub(crate) pattern: String,
+    /// The first is 1.
+    pub(crate) number: usize,
+    /// So many are expected in all.
+    pub(crate) of: usize,
+    /// Why nothing more is waited for.
+    pub(crate) why: Why,
+    /// The last messages that came after the one before was met, each in one line and bounded.
+    pub(crate) heard: Vec<String>,
+    /// So many came before those.
+    pub(crate) forgotten: u64,
+}
+
+/// Why nothing more is waited for.
+#[derive(Debug)]
+pub(crate) enum Why {
+    /// The time is over.
+    TooLate(Duration),
+    /// The talk is over.
+    Ended,
+    /// It was broken off.
+    Failed(Box<Failure>),
+}
+
+/// Why a recording cannot be replayed.
+#[derive(Debug)]
+pub(crate) enum ReplayFailure {
+    /// The file cannot be read, or is no recording.
+    Recording { path: String, error: ReadError },
+    /// There is no connection in it.
+    Empty { path: String },
+    /// There is no connection of that number.
+    NoConnection { path: String, number: u64 },
+    /// There are more connections than are replayed.
+    TooMany { path: String, connections_max: usize },
 }
 
 /// Why there is no certificate to serve with.
@@ -120,6 +165,8 @@ impl Failure {
         match self {
             Self::Usage(_) | Self::Shown | Self::Address(_) => Exit::Usage,
             Self::Log(_) | Self::ConnectToStdio | Self::Framing(_) => Exit::Usage,
+            Self::Replay(_) => Exit::Usage,
+            Self::Unmet(_) => Exit::Unmet,
             Self::Live(LiveFailure::NothingStarted) => Exit::Network,
             Self::Relay(RelayFailure::Idle(_)) => Exit::Timeout,
             Self::Live(_) | Self::Tls(_) | Self::Bench(_) | Self::Relay(_) => Exit::Usage,

@@ -7,6 +7,7 @@ mod addresses;
 mod args;
 mod bench;
 mod catalogue;
+mod completions;
 mod connect;
 mod demo;
 mod escape;
@@ -15,6 +16,7 @@ mod failure;
 mod feed;
 mod language;
 mod live;
+mod man;
 mod output;
 mod page;
 mod relay;
@@ -59,11 +61,16 @@ pub fn main() -> ExitCode {
     exit.into()
 }
 
-/// The command line, or nothing when it only asked for help, which is then on standard output.
-fn parse(arguments: &[OsString], language: Language) -> Result<Option<Cli>, Failure> {
+/// What the command line can be, in the user's language.
+fn command(language: Language) -> clap::Command {
     // A flag given twice is what somebody types after recalling the line from the history.
     let command = Cli::command().mut_subcommands(|command| command.args_override_self(true));
-    let mut command = catalogue::localise(command, language);
+    catalogue::localise(command, language)
+}
+
+/// The command line, or nothing when it only asked for help, which is then on standard output.
+fn parse(arguments: &[OsString], language: Language) -> Result<Option<Cli>, Failure> {
+    let mut command = command(language);
     let matches = command.try_get_matches_from_mut(arguments);
     let error = match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => return Ok(Some(cli)),
@@ -94,6 +101,8 @@ fn run(cli: Cli, language: Language) -> Result<Exit, Failure> {
     log(&cli.log)?;
     match cli.command {
         Command::Resolve(args) => resolve::run(&args),
+        Command::Completions(args) => completions::run(&args, language),
+        Command::Man(args) => man::run(&args, language),
         Command::Serve(args) => within_runtime(serve::run(args, language)),
         Command::Connect(args) => within_runtime(connect::run(args, language)),
         Command::Bench(args) => within_runtime(bench::run(args, language)),
@@ -138,13 +147,24 @@ fn complain(failure: &Failure, language: Language) {
     // Messages repeat what a peer or a name server said.
     let message = escape::line(report.message.as_bytes());
     output::notice(&format!("{red}{}:{plain} {message}", language.say(Phrase::Error)));
-    if let Failure::Open(OpenError::Refusal { refusal, .. }) = failure {
-        // Indented, so that no line of the server's passes for one of ours.
-        for line in catalogue::shown(refusal).iter().flat_map(|text| text.lines()) {
-            output::notice(&format!("  {}", escape::line(line.as_bytes())));
-        }
+    // Indented, so that no line of the peer's passes for one of ours.
+    for line in details(failure, language) {
+        output::notice(&format!("  {}", escape::line(line.as_bytes())));
     }
     if let Some(hint) = report.hint.map(|hint| escape::line(hint.as_bytes())) {
         output::notice(&format!("{blue}{}:{plain} {hint}", language.say(Phrase::Hint)));
+    }
+}
+
+/// What the peer said that belongs to the failure.
+fn details(failure: &Failure, language: Language) -> Vec<String> {
+    match failure {
+        Failure::Open(OpenError::Refusal { refusal, .. }) => catalogue::shown(refusal)
+            .iter()
+            .flat_map(|text| text.lines())
+            .map(str::to_owned)
+            .collect(),
+        Failure::Unmet(unmet) => catalogue::what_came_instead(unmet, language),
+        _ => Vec::new(),
     }
 }

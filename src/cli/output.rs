@@ -57,6 +57,17 @@ pub(crate) fn line(line: &str) -> Result<(), OutputError> {
     Ok(out.flush()?)
 }
 
+/// Writes these bytes to standard output, and nothing else.
+///
+/// # Errors
+///
+/// When the reader has gone or the write failed.
+pub(crate) fn data(bytes: &[u8]) -> Result<(), OutputError> {
+    let mut out = io::stdout().lock();
+    out.write_all(bytes)?;
+    Ok(out.flush()?)
+}
+
 /// Writes `line` and a line break to standard error, whose reader we do not depend on.
 pub(crate) fn notice(line: &str) {
     let mut out = io::stderr().lock();
@@ -70,24 +81,92 @@ pub(crate) fn warn(language: Language, phrase: Phrase<'_>) {
     notice(&format!("{}: {text}", language.say(Phrase::Warning)));
 }
 
-/// Writes `text` in the place of the last line on standard error, which is a terminal.
-pub(crate) fn status(text: &str) {
-    let mut out = io::stderr().lock();
-    let _ = out.write_all(format!("\r\x1b[2K{text}").as_bytes()).and_then(|()| out.flush());
-}
-
 /// Asks on standard error: no line break, the answer comes after it.
 pub(crate) fn ask(prompt: &str) {
     let mut out = io::stderr().lock();
     let _ = out.write_all(prompt.as_bytes()).and_then(|()| out.flush());
 }
 
-/// Whether standard error may be coloured: it is a terminal and `NO_COLOR` is unset or empty
-/// (no-color.org).
+/// Writes `line` over the last line of the terminal on standard error, no longer than that is wide.
+pub(crate) fn status(line: &str) {
+    let width = stderr_columns().saturating_sub(1);
+    let line: String = line.chars().take(width).collect();
+    let mut out = io::stderr().lock();
+    let _ = write!(out, "\r{line}\x1b[K").and_then(|()| out.flush());
+}
+
+/// How many characters fit into a row of the terminal on standard error.
+fn stderr_columns() -> usize {
+    const USUAL: usize = 80;
+    #[cfg(unix)]
+    let columns = rustix::termios::tcgetwinsize(io::stderr()).map(|size| usize::from(size.ws_col));
+    #[cfg(not(unix))]
+    let columns: Result<usize, ()> = Err(());
+    columns.ok().filter(|columns| *columns > 0).unwrap_or(USUAL)
+}
+
+/// Whether standard error may be coloured. `NO_COLOR` (no-color.org), unless it is empty, says no;
+/// then `CLICOLOR_FORCE`, unless it is 0, says yes and `CLICOLOR=0` no (bixense.com/clicolors); then
+/// it depends on the terminal.
 pub(crate) fn stderr_has_colour() -> bool {
-    let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let dumb = std::env::var_os("TERM").is_some_and(|value| value == "dumb");
-    !refused && !dumb && io::stderr().is_terminal()
+    has_colour(|name| std::env::var(name).ok(), io::stderr().is_terminal())
+}
+
+fn has_colour(variable: impl Fn(&str) -> Option<String>, is_terminal: bool) -> bool {
+    let is_set =
+        |name, off: &str| variable(name).is_some_and(|value| value != off && !value.is_empty());
+    let is = |name, wanted: &str| variable(name).is_some_and(|value| value == wanted);
+    if is_set("NO_COLOR", "") {
+        return false;
+    }
+    is_set("CLICOLOR_FORCE", "0") || (is_terminal && !is("CLICOLOR", "0") && !is("TERM", "dumb"))
+}
+
+/// Whoever reads standard output, where it is known when they leave: a pipe or a socket.
+#[derive(Debug)]
+pub(crate) struct Reader {
+    /// Watched, and never written to.
+    #[cfg(unix)]
+    output: Option<tokio::net::unix::pipe::Sender>,
+}
+
+impl Reader {
+    /// Must be called within a runtime.
+    #[cfg(unix)]
+    pub(crate) fn of_standard_output() -> Self {
+        let output = rustix::io::dup(io::stdout()).ok();
+        // A file cannot be watched, and has no reader who leaves.
+        let output = output.and_then(|output| {
+            tokio::net::unix::pipe::Sender::from_owned_fd_unchecked(output).ok()
+        });
+        Self { output }
+    }
+
+    /// Must be called within a runtime.
+    #[cfg(not(unix))]
+    pub(crate) fn of_standard_output() -> Self {
+        Self {}
+    }
+
+    /// Waits until nobody can read what would be written; for ever where that is not known.
+    /// Cancel-safe.
+    #[cfg(unix)]
+    pub(crate) async fn gone(&self) {
+        // Whether there is room does not matter here, and a pipe with nobody behind it is an error.
+        let gone = match &self.output {
+            Some(output) => output.ready(tokio::io::Interest::ERROR).await.is_ok(),
+            None => false,
+        };
+        if !gone {
+            std::future::pending().await
+        }
+    }
+
+    /// Elsewhere the next write finds out.
+    #[cfg(not(unix))]
+    pub(crate) async fn gone(&self) {
+        std::future::pending().await
+    }
 }
 
 /// The lines a server prints for its user, from many tasks at once.
@@ -160,5 +239,32 @@ impl Printing {
     pub(crate) fn end(self) -> Printed {
         let end = self.ended.recv_timeout(limits::HANG_UP_TIMEOUT).ok().flatten();
         Printed { end, missed: self.missed.load(Ordering::Relaxed) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::has_colour;
+
+    #[test]
+    fn colour_is_for_terminals_unless_a_variable_says_otherwise() {
+        for (variables, on_terminal, elsewhere) in [
+            (&[][..], true, false),
+            (&[("TERM", "dumb")], false, false),
+            (&[("NO_COLOR", "1")], false, false),
+            (&[("NO_COLOR", "")], true, false),
+            (&[("CLICOLOR", "0")], false, false),
+            (&[("CLICOLOR", "1")], true, false),
+            (&[("CLICOLOR_FORCE", "1"), ("CLICOLOR", "0")], true, true),
+            (&[("CLICOLOR_FORCE", "0")], true, false),
+            (&[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")], false, false),
+        ] {
+            let variable = |name: &str| {
+                let found = variables.iter().find(|(known, _)| *known == name);
+                found.map(|(_, value)| (*value).to_owned())
+            };
+            assert_eq!(has_colour(variable, true), on_terminal, "{variables:?}");
+            assert_eq!(has_colour(variable, false), elsewhere, "{variables:?}");
+        }
     }
 }

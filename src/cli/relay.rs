@@ -120,7 +120,7 @@ fn journal(args: &args::Relay, plan: &Plan) -> Result<Option<(Journal, Keeping)>
     let started = jiff::Timestamp::now();
     let mut sinks: Vec<Box<dyn Sink>> = Vec::new();
     if let Some(path) = &args.record {
-        let shown = |address: &Address| recording::redacted(&address.to_string());
+        let shown = |address: &Address| address.redacted();
         let header = recording::Header { started, from: shown(&plan.near), to: shown(&plan.far) };
         let writer = recording::Writer::create(path, args.force, &header);
         let writer = writer.map_err(|error| Failure::Relay(RelayFailure::Create(error)))?;

@@ -10,6 +10,8 @@ use std::{
 
 use enchufe_core::ws::{CloseCode, CloseReason, handshake};
 
+use regex::bytes::Regex;
+
 use crate::{
     guard::ParseOriginError,
     limits::INTERVAL_MAX,
@@ -22,7 +24,7 @@ use crate::{
 };
 
 /// The longest time that can be asked for: a year, far from any overflow.
-const TIME_MAX: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+pub(crate) const TIME_MAX: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// Why a value was not understood. The catalogue has the words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -66,6 +68,12 @@ pub(crate) enum ValueError {
          123 bytes of a reason"
     )]
     Close,
+    /// Expected a regular expression.
+    #[error("expected a regular expression, such as 'Hola .*!' or '^[0-9]+$'")]
+    Pattern,
+    /// Expected a factor.
+    #[error("expected a number above 0, such as 2 or 0.5, or max")]
+    Speed,
     /// Expected a time in which a peer that has gone can be missed.
     #[error("expected a time such as 30s, 5m or 2h, of at least 4 seconds and at most 12 hours")]
     Keepalive,
@@ -182,6 +190,41 @@ pub(crate) fn close(text: &str) -> Result<CloseReason, ValueError> {
     Ok(CloseReason::new(code, reason))
 }
 
+/// What is looked for in a message.
+#[derive(Debug, Clone)]
+pub(crate) struct Pattern(Regex);
+
+impl Pattern {
+    /// Whether it is anywhere in the message.
+    pub(crate) fn is_in(&self, message: &[u8]) -> bool {
+        self.0.is_match(message)
+    }
+
+    /// As it was typed.
+    pub(crate) fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+/// Text → a pattern, in the syntax of the crate `regex`.
+pub(crate) fn pattern(text: &str) -> Result<Pattern, ValueError> {
+    Regex::new(text).map(Pattern).map_err(|_| ValueError::Pattern)
+}
+
+/// How many times as fast a recording is replayed; `None` is without pauses.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Speed(pub(crate) Option<f64>);
+
+/// Text → a speed: a number above 0, or `max`.
+pub(crate) fn speed(text: &str) -> Result<Speed, ValueError> {
+    if text == "max" {
+        return Ok(Speed(None));
+    }
+    let plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let factor: Option<f64> = text.parse().ok().filter(|_| plain);
+    factor.filter(|factor| *factor > 0.0).map(|factor| Speed(Some(factor))).ok_or(ValueError::Speed)
+}
+
 /// The name of a subprotocol: a token (RFC 6455 §4.1).
 pub(crate) fn protocol(text: &str) -> Result<String, ValueError> {
     handshake::is_token(text).then(|| text.to_owned()).ok_or(ValueError::Protocol)
@@ -289,6 +332,26 @@ mod tests {
         for text in ["", "25h", "Never", "-1"] {
             assert_eq!(interval(text), Err(ValueError::PingInterval), "{text}");
         }
+    }
+
+    #[test]
+    fn a_speed_is_a_factor_above_0_or_max() {
+        assert_eq!(speed("2"), Ok(Speed(Some(2.0))));
+        assert_eq!(speed("0.5"), Ok(Speed(Some(0.5))));
+        assert_eq!(speed("max"), Ok(Speed(None)));
+        for text in ["0", "0.0", "-1", "", "x", "inf", "NaN", "1e9", "2x"] {
+            assert_eq!(speed(text), Err(ValueError::Speed), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_is_looked_for_anywhere_and_knows_letters_beyond_ascii() {
+        let found =
+            |text, message: &str| pattern(text).expect("a pattern").is_in(message.as_bytes());
+        assert!(found(r"hola \w+!", "¡hola Íñigo!"));
+        assert!(found("(?i)AÑO", "año") && !found("^ab$", "abc"));
+        assert!(pattern(r"(?-u)\xff").expect("a pattern").is_in(&[0xff]));
+        assert_eq!(pattern("(").err(), Some(ValueError::Pattern));
     }
 
     #[test]

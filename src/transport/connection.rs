@@ -31,7 +31,7 @@ impl Connection {
     ///
     /// Dropping the future gives the attempt up.
     pub async fn open(address: &Address, options: &OpenOptions) -> Result<Self, OpenError> {
-        Self::open_kind(address, options).await.map_err(|error| error.naming(address))
+        Self::open_kind(address, options).await.map_err(|error| error.naming(address.redacted()))
     }
 
     async fn open_kind(address: &Address, options: &OpenOptions) -> Result<Self, OpenError> {

@@ -22,12 +22,6 @@ fn no_command_shows_the_help_and_is_a_usage_error() {
 }
 
 #[test]
-fn the_version_is_the_packages() {
-    let version = run(&["--version"], b"");
-    assert_eq!(version.success(), concat!("enchufe ", env!("CARGO_PKG_VERSION"), "\n"));
-}
-
-#[test]
 fn the_flag_and_the_environment_choose_the_language() {
     let ended = run(&["--lang", "es", "--help"], b"");
     assert!(ended.success().contains("\nUso: enchufe [OPCIONES] <ORDEN>\n"), "{ended:?}");
@@ -62,6 +56,26 @@ fn a_usage_error_is_a_line_and_a_hint() {
             &["connect", "tcp://localhost:1", "--wayt=3"],
             "error: unexpected argument '--wayt'\nhint: did you mean '--wait'?\n",
             "error: argumento inesperado: '--wayt'\nsugerencia: ¿quisiste decir '--wait'?\n",
+        ),
+        (
+            &["connect", "tcp://localhost:1", "--framing=line"],
+            "error: 'line' is not a value of --framing <FRAMING>\nhint: did you mean 'lines'?\n",
+            "error: 'line' no es un valor de --framing <FORMATO>\n\
+             sugerencia: ¿quisiste decir 'lines'?\n",
+        ),
+        (
+            &["connect", "wsss://localhost:1/?token=abc"],
+            "error: \"wsss://localhost:1/?token=REDACTED\" begins with an unknown scheme: \"wsss\"\n\
+             hint: did you mean wss://localhost:1/?token=REDACTED?\n",
+            "error: \"wsss://localhost:1/?token=REDACTED\" empieza por un esquema desconocido: \
+             \"wsss\"\nsugerencia: ¿quisiste decir wss://localhost:1/?token=REDACTED?\n",
+        ),
+        (
+            &["connect", "tcp://localhost:1", "--expect=("],
+            "error: '(' is not a value of --expect <PATTERN>\n\
+             hint: expected a regular expression, such as 'Hola .*!' or '^[0-9]+$'\n",
+            "error: '(' no es un valor de --expect <PATRÓN>\n\
+             sugerencia: se espera una expresión regular, por ejemplo 'Hola .*!' o '^[0-9]+$'\n",
         ),
         (
             &["connect", "tcp://localhost:1", "--wait=soon"],

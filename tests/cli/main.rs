@@ -2,6 +2,7 @@
 
 mod bench;
 mod connect;
+mod exit_codes;
 mod harness;
 mod help;
 mod live;
@@ -11,3 +12,4 @@ mod serve;
 mod sockets;
 mod terminal;
 mod tls;
+mod tools;

@@ -42,6 +42,8 @@ pub(crate) enum Wiring {
     OutputOnly,
     /// All but standard output, which is `/dev/null`.
     AllButOutput,
+    /// Standard error alone; the others are `/dev/null`.
+    ErrorsOnly,
 }
 
 impl Terminal {
@@ -57,8 +59,11 @@ impl Terminal {
             Winsize { ws_row: ROWS.get(), ws_col: COLUMNS.get(), ws_xpixel: 0, ws_ypixel: 0 };
         tcsetwinsize(&keys, size).expect("its size");
         let side = || Stdio::from(line.try_clone().expect("one more descriptor"));
-        command.stdin(if wiring == Wiring::OutputOnly { Stdio::null() } else { side() });
-        command.stdout(if wiring == Wiring::AllButOutput { Stdio::null() } else { side() });
+        let is_null = |wirings: [Wiring; 2]| wirings.contains(&wiring);
+        let input_is_null = is_null([Wiring::OutputOnly, Wiring::ErrorsOnly]);
+        command.stdin(if input_is_null { Stdio::null() } else { side() });
+        let output_is_null = is_null([Wiring::AllButOutput, Wiring::ErrorsOnly]);
+        command.stdout(if output_is_null { Stdio::null() } else { side() });
         command.stderr(side()).env("TERM", "xterm-256color");
         let child = command.spawn().expect("the program starts");
         let seen = Arc::new((Mutex::new(vt100::Parser::new(ROWS, COLUMNS, 0)), Condvar::new()));

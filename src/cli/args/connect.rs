@@ -6,16 +6,20 @@ use clap::{Args, ValueEnum, ValueHint};
 use enchufe_core::ws::CloseReason;
 
 use super::{Opening, Sockets};
-use crate::{cli::values, transport::ws};
+use crate::{
+    cli::values::{self, Pattern, Speed},
+    transport::ws,
+};
 
 /// Connect: send standard input and print what comes back
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(before_help = "\
 Examples:
   echo Ana | enchufe connect ws://localhost:8765
   echo -n 'Hello, world' | enchufe connect tcp://127.0.0.1:65432
   enchufe connect ws://localhost:8765 --prompt 'Cual es tu nombre? '
-  enchufe connect ws://localhost:8765 --reconnect --open '{\"subscribe\":\"news\"}'")]
+  enchufe connect ws://localhost:8765 --reconnect --open '{\"subscribe\":\"news\"}'
+  echo Ana | enchufe connect ws://localhost:8765 --expect 'Hola \\w+!' --within 2s")]
 pub(crate) struct Connect {
     /// Where to connect: tcp://, tls://, udp://, unix:, unixgram:, ws://, wss:// or ws+unix:
     #[arg(value_name = "ADDRESS")]
@@ -42,8 +46,9 @@ pub(crate) struct Connect {
     pub(crate) max_message: Option<usize>,
 
     /// Read on for this long after the last message, once the input has ended
-    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = values::time)]
-    pub(crate) wait: Duration,
+    /// [default: 1s, on streams until the peer closes]
+    #[arg(long, value_name = "TIME", value_parser = values::time)]
+    pub(crate) wait: Option<Duration>,
 
     /// End after this many received messages
     #[arg(long, value_name = "COUNT", value_parser = values::count, conflicts_with = "keep_open")]
@@ -52,6 +57,40 @@ pub(crate) struct Connect {
     /// Read on until the peer closes
     #[arg(long)]
     pub(crate) keep_open: bool,
+
+    /// Print the time before each received message (on streams, line)
+    #[arg(long)]
+    pub(crate) timestamps: bool,
+
+    /// Print received bytes as a hex dump, with their offsets
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) hex: bool,
+
+    /// Print each received message, and the end, as a line of JSON
+    #[arg(long, conflicts_with = "timestamps")]
+    pub(crate) json: bool,
+
+    /// Succeed once a received message (on streams, line) matches this regular expression, else
+    /// exit with 6; may be repeated, to be matched in this order
+    #[arg(long, value_name = "PATTERN", value_parser = values::pattern)]
+    pub(crate) expect: Vec<Pattern>,
+
+    /// What is expected must have come this long after connecting [default: 10s]
+    #[arg(long, value_name = "TIME", value_parser = values::time, requires = "expect")]
+    pub(crate) within: Option<Duration>,
+
+    /// Send what clients sent in this recording of `relay --record`, when they sent it
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(conflicts_with_all = ["prompt", "open", "reconnect"])]
+    pub(crate) replay: Option<PathBuf>,
+
+    /// Replay this connection alone
+    #[arg(long, value_name = "N", requires = "replay")]
+    pub(crate) replay_conn: Option<u64>,
+
+    /// Replay so many times as fast; max is without pauses
+    #[arg(long, value_name = "FACTOR", value_parser = values::speed, requires = "replay")]
+    pub(crate) speed: Option<Speed>,
 
     #[command(flatten)]
     pub(crate) opening: Opening,

@@ -13,6 +13,7 @@ mod resolve;
 mod serve;
 mod sockets;
 mod tls;
+mod tools;
 
 use clap::{Parser, Subcommand};
 
@@ -27,11 +28,27 @@ pub(crate) use {
     serve::{Serve, ServiceName},
     sockets::{Listening, Opening, Sockets},
     tls::Tls,
+    tools::{Completions, Man},
 };
+
+/// What `--version` says; `-V` says the first line. Scripts read it, in any language.
+const VERSION: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    "\ncommit: ",
+    env!("ENCHUFE_BUILD_COMMIT"),
+    "\ntarget: ",
+    env!("ENCHUFE_BUILD_TARGET"),
+    "\nprofile: ",
+    env!("ENCHUFE_BUILD_PROFILE"),
+    "\nbuilt with: ",
+    env!("ENCHUFE_BUILD_RUSTC"),
+    "\ntls: rustls (ring)",
+);
 
 /// Turns anything that speaks into a live feed that never loses data silently
 #[derive(Debug, Parser)]
-#[command(name = "enchufe", version, disable_help_flag = true, disable_version_flag = true)]
+#[command(name = "enchufe", version, long_version = VERSION)]
+#[command(disable_help_flag = true, disable_version_flag = true)]
 #[command(
     disable_help_subcommand = true,
     subcommand_required = true,
@@ -61,7 +78,7 @@ pub(crate) struct Cli {
     #[arg(short, long, global = true, action = clap::ArgAction::Help, display_order = 102)]
     help: Option<bool>,
 
-    /// Print version
+    /// Print version, and with --version what was built how
     #[arg(short = 'V', long, action = clap::ArgAction::Version, display_order = 103)]
     version: Option<bool>,
 }
@@ -76,4 +93,9 @@ pub(crate) enum Command {
     Relay(Box<Relay>),
     Bench(Bench),
     Resolve(Resolve),
+    // For whoever installs the program: they would only be in the way of those that are for people.
+    #[command(hide = true)]
+    Completions(Completions),
+    #[command(hide = true)]
+    Man(Man),
 }

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// What is asked of sockets, whoever opens them.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct Sockets {
     /// Use IPv4 only
     #[arg(short = '4', long, conflicts_with = "ipv6")]
@@ -47,7 +47,7 @@ pub(crate) struct Sockets {
 }
 
 /// What is asked of sockets that listen.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct Listening {
     /// Connections that may wait to be accepted
     #[arg(long, value_name = "COUNT", value_parser = values::count)]
@@ -59,7 +59,7 @@ pub(crate) struct Listening {
 }
 
 /// What is asked of sockets that connect.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct Opening {
     /// Give up connecting after this long
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = values::time)]

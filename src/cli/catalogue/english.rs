@@ -1,7 +1,9 @@
 //! English: phrases, and what is wrong with a command line. The library's errors speak for
 //! themselves.
 
-use super::{Phrase, Report, bench, close, is_too_long, live, one_of, refusal, relay, tls};
+use super::{
+    Phrase, Report, bench, close, connect, is_too_long, live, one_of, refusal, relay, tls,
+};
 use crate::{
     cli::{
         connect::FramingError,
@@ -28,6 +30,12 @@ pub(super) fn say(phrase: Phrase<'_>) -> String {
             1 => "the last message sent may not have arrived".into(),
             _ => format!("the last {messages} messages sent may not have arrived"),
         },
+        Phrase::Progress { sent, received, time } => {
+            format!("sent {sent}, received {received}, {time}")
+        }
+        Phrase::CutShort { path, line } => {
+            format!("'{path}' was cut short in line {line}; what is before it is replayed")
+        }
         Phrase::CutOff { bytes } => {
             format!("a message of {bytes} bytes was cut off and will be sent again")
         }
@@ -94,6 +102,8 @@ pub(super) fn report(failure: &Failure) -> Option<Report> {
         Failure::Input(error) => (format!("cannot read standard input: {error}"), None),
         Failure::Output(error) => (format!("cannot write standard output: {error}"), None),
         Failure::Tls(error) => return Some(tls::report_in_english(error)),
+        Failure::Unmet(unmet) => return Some(connect::unmet_in_english(unmet)),
+        Failure::Replay(error) => return Some(connect::replay_in_english(error)),
         Failure::Live(error) => return Some(live::report_in_english(error)),
         Failure::Bench(error) => return Some(bench::report_in_english(error)),
         Failure::Relay(error) => return Some(relay::report_in_english(error)),

@@ -167,7 +167,9 @@ mod tests {
 
     #[test]
     fn the_commands_come_in_the_order_a_newcomer_meets_them() {
-        let expected = ["demo", "feed", "serve", "connect", "relay", "bench", "resolve"];
-        assert_eq!(commands(), expected);
+        let root = Cli::command();
+        let shown = root.get_subcommands().filter(|command| !command.is_hide_set());
+        let shown: Vec<&str> = shown.map(Command::get_name).collect();
+        assert_eq!(shown, ["demo", "feed", "serve", "connect", "relay", "bench", "resolve"]);
     }
 }

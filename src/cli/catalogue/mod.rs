@@ -8,9 +8,11 @@
 
 mod bench;
 mod close;
+mod connect;
 mod english;
 mod help;
 mod live;
+mod manual;
 mod refusal;
 mod relay;
 mod spanish;
@@ -25,7 +27,13 @@ use crate::{
 };
 
 pub(crate) use {
-    bench::BenchPhrase, help::localise, live::LivePhrase, refusal::shown, relay::RelayPhrase,
+    bench::BenchPhrase,
+    connect::what_came_instead,
+    help::localise,
+    live::LivePhrase,
+    manual::{Heading, Manual, manual},
+    refusal::shown,
+    relay::RelayPhrase,
     tls::TlsPhrase,
 };
 
@@ -52,6 +60,10 @@ pub(crate) enum Phrase<'a> {
     Reconnected(&'a str),
     /// connect: so many messages were sent, and nobody knows whether they arrived.
     Unanswered(u64),
+    /// connect: how a long transfer goes.
+    Progress { sent: &'a str, received: &'a str, time: &'a str },
+    /// connect: of a recording the end is missing.
+    CutShort { path: &'a str, line: u64 },
     /// connect: a message was not sent before the connection was lost.
     CutOff { bytes: usize },
     /// connect: a feed that was asked for its history will be asked again.

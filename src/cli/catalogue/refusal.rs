@@ -3,7 +3,7 @@
 
 use super::one_of;
 use crate::{
-    address::{Address, WsAddress, WsEndpoint},
+    address::{Address, WsAddress, WsEndpoint, redacted},
     limits,
     transport::ws::Refusal,
 };
@@ -25,7 +25,9 @@ enum Advice {
 impl Advice {
     fn new(address: &str, refusal: &Refusal) -> Self {
         match (refusal.status, &refusal.location, refusal.retry_after) {
-            (300..=399, Some(location), _) => Self::GoTo(web_socket(address, location)),
+            (300..=399, Some(location), _) => {
+                Self::GoTo(redacted(&web_socket(address, location)).into_owned())
+            }
             (401, ..) => Self::Authenticate(refusal.schemes.clone()),
             (403, ..) => Self::Forbidden,
             (429 | 500..=599, _, Some(after)) => Self::ComeBack(after.as_secs()),

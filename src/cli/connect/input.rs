@@ -12,7 +12,7 @@ use tokio::{
     sync::mpsc,
 };
 
-use super::{editor::Typed, framing::Unframer};
+use super::{editor::Typed, framing::Unframer, replay::Replay};
 use crate::{
     cli::{args::Framing, failure::Failure, output},
     limits,
@@ -33,6 +33,8 @@ enum Source {
     Standard(Standard),
     /// What the user types in the editor, each line of it by the unframer.
     Typed { lines: mpsc::Receiver<Typed>, framing: Framing, kind: Kind, message_bytes_max: usize },
+    /// A recording.
+    Replayed(Replay),
 }
 
 struct Standard {
@@ -117,6 +119,11 @@ impl Input {
         Self::new(Source::Typed { lines, framing, kind, message_bytes_max })
     }
 
+    /// What somebody sent once.
+    pub(super) fn replayed(replay: Replay) -> Self {
+        Self::new(Source::Replayed(replay))
+    }
+
     fn new(source: Source) -> Self {
         Self { source, unsent: None, failure: None, state: State::Open }
     }
@@ -147,6 +154,10 @@ impl Input {
     async fn take(&mut self) -> Result<(), Failure> {
         match &mut self.source {
             Source::Standard(standard) => match standard.next().await? {
+                Some(message) => self.unsent = Some(message),
+                None => self.state = State::Ended,
+            },
+            Source::Replayed(replay) => match replay.next().await? {
                 Some(message) => self.unsent = Some(message),
                 None => self.state = State::Ended,
             },

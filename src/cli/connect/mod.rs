@@ -2,30 +2,35 @@
 //!
 //! Between pipes it is exact: what came back and nothing else. On a terminal it is a
 //! conversation: a line editor below, what was received above it.
+//!
+//! [`run`] reads the flags, [`session`] connects and connects again, and the loop that sends and
+//! receives is in [`talk`]. What faces the user ([`face`]) is there for all connections: what is
+//! sent comes from [`input`] (typed in [`editor`], or read from a recording by [`replay`]), what is
+//! received is put into a [`form`] and shown on the [`screen`], and compared by [`expect`] with what
+//! is expected.
 
 mod editor;
+mod ending;
+mod expect;
+mod face;
+mod form;
 mod framing;
+mod hex;
 mod input;
+mod meter;
+mod parting;
 mod printer;
+mod replay;
 mod retry;
 mod screen;
 mod sender;
 mod session;
 mod talk;
 
-use std::io::{self, IsTerminal as _};
-
 use enchufe_core::ws::{CloseCode, CloseReason, deflate::Offer};
 
-use self::{
-    editor::Editor,
-    input::{Input, Kind},
-    retry::Backoff,
-    screen::Screen,
-    session::Session,
-    talk::Ending,
-};
 pub(super) use self::{framing::FramingError, retry::position};
+use self::{replay::Contents, session::Session};
 use super::{
     args::{self, Framing},
     catalogue::{Phrase, TlsPhrase},
@@ -36,10 +41,12 @@ use super::{
     usage::misplaced,
 };
 use crate::{
-    address::Address,
+    address::{Address, redacted},
     limits,
-    transport::{Connection, OpenOptions},
+    transport::OpenOptions,
 };
+
+const COMMAND: &str = "enchufe connect";
 
 /// Connects, talks and ends as the peer, the input or the user wants.
 pub(super) async fn run(args: args::Connect, language: Language) -> Result<Exit, Failure> {
@@ -50,20 +57,26 @@ pub(super) async fn run(args: args::Connect, language: Language) -> Result<Exit,
     }
     args.check(&address)?;
     if args.insecure {
-        let shown = address.to_string();
+        let shown = address.redacted();
         output::warn(language, Phrase::Tls(TlsPhrase::Insecure(&shown)));
     }
-    let session = Session {
-        options: args.options(),
-        address,
-        backoff: args.reconnect.then(|| Backoff::new(args.reconnect_max)),
-        args,
-        language,
+    let Some(path) = &args.replay else {
+        return Session::new(args, address, language).run(None, &mut stop).await;
     };
-    session.run(&mut stop).await
+    let Contents { tracks, cut_short } = replay::contents(path, args.replay_conn).await?;
+    if let Some(line) = cut_short {
+        output::warn(language, Phrase::CutShort { path: &path.display().to_string(), line });
+    }
+    // Each on a connection of its own, one after another; the first that fails is the end.
+    for track in tracks {
+        let session = Session::new(args.clone(), address.clone(), language);
+        let exit = session.run(Some(track), &mut stop).await?;
+        if exit != Exit::Success {
+            return Ok(exit);
+        }
+    }
+    Ok(Exit::Success)
 }
-
-const COMMAND: &str = "enchufe connect";
 
 impl args::Connect {
     /// What clap cannot know: flags of WebSocket without one, and bounds on messages that are none.
@@ -84,12 +97,16 @@ impl args::Connect {
             (self.insecure, "--insecure", is_secure),
             (self.max_message.is_some(), "--max-message", !is_stream || is_framed),
         ];
-        let is_idle = |(is_given, _, has_meaning): &&(bool, _, bool)| *is_given && !has_meaning;
-        if let Some((_, flag, _)) = flags.iter().find(is_idle) {
-            return Err(misplaced(flag, &self.address, COMMAND));
+        let typed = &redacted(&self.address);
+        if let Some((_, flag, _)) = flags.iter().find(|(is_given, _, fits)| *is_given && !fits) {
+            return Err(misplaced(flag, typed, COMMAND));
         }
-        self.sockets.check(std::slice::from_ref(address), &self.address, COMMAND)?;
-        self.opening.check(&self.sockets, address, &self.address, COMMAND)
+        // The time would have to be within the length.
+        if self.timestamps && self.framing == Some(Framing::Length) && !self.hex {
+            return Err(misplaced("--timestamps", "--framing length", COMMAND));
+        }
+        self.sockets.check(std::slice::from_ref(address), typed, COMMAND)?;
+        self.opening.check(&self.sockets, address, typed, COMMAND)
     }
 
     fn options(&self) -> OpenOptions {
@@ -119,71 +136,5 @@ impl args::Connect {
     fn goodbye(&self) -> CloseReason {
         let normal = || CloseReason::new(CloseCode::NORMAL, "");
         self.close.clone().unwrap_or_else(normal)
-    }
-}
-
-/// The two sides that face the user, and how the talk between them ends.
-struct Face {
-    input: Input,
-    screen: Screen,
-    ending: Ending,
-    /// What becomes of an opening message.
-    kind: Kind,
-}
-
-impl Face {
-    /// To be called once the connection stands: an editor for one that does not would only get in
-    /// the way of the error.
-    fn new(
-        args: &args::Connect,
-        address: &Address,
-        connection: &Connection,
-        language: Language,
-    ) -> Result<Self, Failure> {
-        let is_stream = connection.is_stream();
-        let framing = args.framing(is_stream);
-        let is_raw_stream = is_stream && matches!(framing, Framing::Raw | Framing::Base64);
-        let message_bytes_max = args.message_bytes_max();
-        let is_dialogue = io::stdin().is_terminal() && io::stdout().is_terminal();
-        // A line that is typed, or given as an opening message, is a message of its own.
-        let typed = if framing == Framing::Base64 { framing } else { Framing::Lines };
-        let kind = match is_stream {
-            true if is_raw_stream && framing == Framing::Raw => Kind::Line,
-            true => Kind::Binary,
-            false if args.binary || typed == Framing::Base64 => Kind::Binary,
-            false => Kind::Detected,
-        };
-        let (input, screen) = if is_dialogue {
-            output::notice(&language.say(Phrase::ConnectedTo(&address.to_string())));
-            let (lines, printer) = Editor::open(args.prompt.as_deref())?;
-            let shown = if is_raw_stream { framing } else { typed };
-            let farewell = language.say(Phrase::PeerClosed);
-            (
-                Input::typed(lines, typed, kind, message_bytes_max),
-                Screen::dialogue(printer, shown, farewell),
-            )
-        } else {
-            let read = match is_stream || args.binary || !framing.may_be_text() {
-                true => Kind::Binary,
-                false => Kind::Detected,
-            };
-            let prompt = args.prompt.as_deref();
-            // Chunks of a stream are no messages.
-            let is_unbounded = is_stream && framing == Framing::Raw;
-            let bytes_max = if is_unbounded { usize::MAX } else { message_bytes_max };
-            (Input::standard(framing, read, prompt, bytes_max), Screen::standard(framing))
-        };
-        let ending = Ending {
-            wait: args.wait,
-            count: args.count,
-            counts_lines: is_raw_stream,
-            keep_open: args.keep_open,
-            is_stream,
-            is_dialogue,
-            has_goodbye: address.is_ws(),
-        };
-        // An opening message is text also where the input is in Base64.
-        let kind = if !is_stream && !args.binary { Kind::Detected } else { kind };
-        Ok(Self { input, screen, ending, kind })
     }
 }

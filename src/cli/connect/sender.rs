@@ -6,8 +6,8 @@ use tokio::{sync::watch, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    ending::Ending,
     input::{Input, Step},
-    talk::Ending,
 };
 use crate::{
     cli::failure::Failure,
@@ -19,10 +19,13 @@ use crate::{
 pub(super) struct Progress {
     /// Messages of the input that were sent, on earlier connections too.
     pub(super) messages: u64,
+    /// Their bytes.
+    pub(super) bytes: u64,
     /// When the last message was sent.
     pub(super) last: Option<Instant>,
     pub(super) is_sending: bool,
-    pub(super) has_ended: bool,
+    /// When the input ended, if it has.
+    pub(super) ended: Option<Instant>,
     pub(super) is_interrupted: bool,
 }
 
@@ -71,18 +74,23 @@ impl Sender {
             match self.input.next().await? {
                 Step::Send(message) if self.gathers => self.send_what_is_ready(message).await?,
                 Step::Send(message) => {
+                    let bytes = message.payload.len() as u64;
                     self.send_one(message).await?;
                     self.input.sent();
-                    self.report.send_modify(|progress| progress.messages += 1);
+                    self.report.send_modify(|progress| {
+                        progress.messages += 1;
+                        progress.bytes += bytes;
+                    });
                 }
                 Step::End => {
                     // An input that was empty from the start listens: the peer must not take us
                     // for gone.
-                    let said = self.report.borrow().messages > 0 || self.ending.is_dialogue;
+                    let Ending { is_dialogue, is_replay, .. } = self.ending;
+                    let said = self.report.borrow().messages > 0 || is_dialogue || is_replay;
                     if said && !self.ending.keep_open {
                         self.outgoing.finish().await?;
                     }
-                    self.report.send_modify(|progress| progress.has_ended = true);
+                    self.report.send_modify(|progress| progress.ended = Some(Instant::now()));
                     return Ok(());
                 }
                 Step::Interrupted => {
@@ -96,11 +104,11 @@ impl Sender {
     /// Sends the message together with those that were read with it, in few writes.
     async fn send_what_is_ready(&mut self, message: Message) -> Result<(), Failure> {
         self.report.send_modify(|progress| progress.is_sending = true);
-        let (mut next, mut count, mut failure) = (Some(message), 0, None);
+        let (mut next, mut count, mut bytes, mut failure) = (Some(message), 0, 0, None);
         self.input.sent();
         while let Some(message) = next.take() {
+            (count, bytes) = (count + 1, bytes + message.payload.len() as u64);
             self.outgoing.feed(message).await?;
-            count += 1;
             // What cannot be read is said after what could be was sent.
             (next, failure) = match self.input.ready() {
                 Ok(next) => (next, None),
@@ -111,6 +119,7 @@ impl Sender {
         self.report.send_modify(|progress| {
             progress.is_sending = false;
             progress.messages += count;
+            progress.bytes += bytes;
             progress.last = Some(Instant::now());
         });
         failure.map_or(Ok(()), Err)

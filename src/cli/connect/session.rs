@@ -3,25 +3,27 @@
 //! What the user sees outlives a connection: the input, with what was not sent, the screen, and the
 //! account of what was said.
 
-use std::{
-    io::{IsTerminal as _, stderr},
-    time::Duration,
-};
+use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
 use super::{
-    Face, args,
+    args,
+    ending::Account,
+    face::Face,
+    form::Event,
     input::Step,
+    parting::after_goodbye,
+    replay::Track,
     retry::{self, Backoff},
     screen::Screen,
     sender,
-    talk::{Account, Beginning, Lost, Outcome, Talk, after_goodbye},
+    talk::{Beginning, Lost, Outcome, Talk},
 };
 use crate::{
     address::Address,
     cli::{
-        catalogue::Phrase, exit_code::Exit, failure::Failure, language::Language, output,
+        catalogue::Phrase, escape, exit_code::Exit, failure::Failure, language::Language, output,
         signals::Stop,
     },
     transport::{Connection, OpenOptions},
@@ -29,12 +31,12 @@ use crate::{
 
 /// What is to be connected to, and how.
 pub(super) struct Session {
-    pub(super) args: args::Connect,
-    pub(super) address: Address,
-    pub(super) options: OpenOptions,
+    args: args::Connect,
+    address: Address,
+    options: OpenOptions,
     /// None when a loss is the end.
-    pub(super) backoff: Option<Backoff>,
-    pub(super) language: Language,
+    backoff: Option<Backoff>,
+    language: Language,
 }
 
 /// What came of waiting for a connection.
@@ -45,16 +47,30 @@ enum Waited<T> {
 }
 
 impl Session {
-    /// Talks until it is over.
-    pub(super) async fn run(mut self, stop: &mut Stop) -> Result<Exit, Failure> {
+    pub(super) fn new(args: args::Connect, address: Address, language: Language) -> Self {
+        let backoff = args.reconnect.then(|| Backoff::new(args.reconnect_max));
+        Self { options: args.options(), address, backoff, args, language }
+    }
+
+    /// Talks until it is over. What is sent comes from standard input, or from one connection of
+    /// the recording.
+    pub(super) async fn run(
+        mut self,
+        track: Option<Track>,
+        stop: &mut Stop,
+    ) -> Result<Exit, Failure> {
         let mut connection = match self.connect(None, stop).await? {
             Waited::Done(connection) => connection,
             Waited::Left(exit) => return Ok(exit),
         };
-        let mut face = Face::new(&self.args, &self.address, &connection, self.language)?;
+        let mut face = Face::new(&self.args, track, &self.address, &connection, self.language)?;
         let mut account = Account::default();
         loop {
             let begun = Instant::now();
+            let event = Event::Open { address: &self.address.redacted() };
+            if let Err(error) = face.screen.happen(event).await {
+                return face.expected.judge(error.into_result());
+            }
             let beginning = Beginning {
                 input: face.input,
                 account,
@@ -64,13 +80,14 @@ impl Session {
                 opening: sender::opening(&self.args.open, face.kind),
                 goodbye: self.args.goodbye(),
             };
-            let talk = Talk::begin(connection, &mut face.screen, beginning);
+            let (screen, expected) = (&mut face.screen, &mut face.expected);
+            let talk = Talk::begin(connection, screen, expected, beginning);
             let lost = match talk.run(stop, |failure| self.is_bearable(failure)).await {
                 Outcome::Over(result, position) => {
                     if let Some(position) = position {
                         output::notice(&self.language.say(Phrase::ResumeAfter(&position)));
                     }
-                    return result;
+                    return face.expected.judge(result);
                 }
                 Outcome::Lost(lost) => *lost,
             };
@@ -91,19 +108,31 @@ impl Session {
                 }
             }
             (account, face.input) = (lost.account, lost.input);
-            if let Waited::Left(exit) = self.pause(lost.failure, Some(&mut face), stop).await? {
-                return Ok(exit);
-            }
-            connection = match self.connect(Some(&mut face), stop).await? {
-                Waited::Done(connection) => connection,
-                Waited::Left(exit) => return Ok(exit),
+            let again = self.connect_again(lost.failure, &mut face, stop).await;
+            connection = match again {
+                Ok(Waited::Done(connection)) => connection,
+                Ok(Waited::Left(exit)) => return face.expected.judge(Ok(exit)),
+                Err(failure) => return face.expected.judge(Err(failure)),
             };
-            self.say(Some(&mut face.screen), Phrase::Reconnected(&self.address.to_string()));
+            self.say(Some(&mut face.screen), Phrase::Reconnected(&self.address.redacted()));
         }
     }
 
     fn is_bearable(&self, failure: &Failure) -> bool {
         self.backoff.is_some() && retry::may_help(failure)
+    }
+
+    /// Waits a while after a loss, and connects, however often it takes.
+    async fn connect_again(
+        &mut self,
+        lost: Failure,
+        face: &mut Face,
+        stop: &mut Stop,
+    ) -> Result<Waited<Connection>, Failure> {
+        match self.pause(lost, Some(&mut *face), stop).await? {
+            Waited::Done(()) => self.connect(Some(face), stop).await,
+            Waited::Left(exit) => Ok(Waited::Left(exit)),
+        }
     }
 
     /// Connects, however often it takes.
@@ -115,7 +144,7 @@ impl Session {
         loop {
             let opened = tokio::select! {
                 opened = Connection::open(&self.address, &self.options) => opened,
-                exit = left(face.as_deref_mut(), stop) => return Ok(Waited::Left(exit)),
+                exit = left(face.as_deref_mut(), stop) => return exit.map(Waited::Left),
             };
             let failure = match opened {
                 Ok(connection) => return Ok(Waited::Done(self.framed(connection))),
@@ -148,7 +177,7 @@ impl Session {
         self.tell_of_pause(&failure, pause, face.as_deref_mut().map(|face| &mut face.screen));
         tokio::select! {
             () = sleep(pause) => Ok(Waited::Done(())),
-            exit = left(face, stop) => Ok(Waited::Left(exit)),
+            exit = left(face, stop) => exit.map(Waited::Left),
         }
     }
 
@@ -169,13 +198,12 @@ impl Session {
         self.say(screen, Phrase::Retrying { why: &why, pause });
     }
 
-    /// Tells a person. Elsewhere it is for the log.
+    /// Tells the user, on standard error where there is no conversation.
     fn say(&self, screen: Option<&mut Screen>, phrase: Phrase<'_>) {
         let text = self.language.say(phrase);
         match screen {
-            _ if !stderr().is_terminal() => tracing::info!("{text}"),
             Some(screen) => screen.say(&text),
-            None => output::notice(&text),
+            None => output::notice(&escape::line(text.as_bytes())),
         }
     }
 }
@@ -184,19 +212,17 @@ fn warning(language: Language, phrase: Phrase<'_>) -> String {
     format!("{}: {}", language.say(Phrase::Warning), language.say(phrase))
 }
 
-/// Waits until the user wants to leave, by a signal or by a key.
-async fn left(face: Option<&mut Face>, stop: &mut Stop) -> Exit {
-    let typed = async {
-        match face {
-            Some(face) => face.input.left().await,
-            None => std::future::pending().await,
-        }
-    };
+/// Waits until the user wants to leave, by a signal or by a key, or until it is too late for what is
+/// expected.
+async fn left(face: Option<&mut Face>, stop: &mut Stop) -> Result<Exit, Failure> {
+    let Some(face) = face else { return Ok(stop.requested().await) };
+    let Face { input, expected, .. } = face;
     tokio::select! {
-        exit = stop.requested() => exit,
-        step = typed => match step {
+        exit = stop.requested() => Ok(exit),
+        () = expected.overdue() => Err(expected.too_late()),
+        step = input.left() => Ok(match step {
             Step::Interrupted => Exit::Interrupted,
             Step::End | Step::Send(_) => Exit::Success,
-        },
+        }),
     }
 }

@@ -139,6 +139,28 @@ fn a_refusal_says_what_would_help() {
 }
 
 #[test]
+fn no_error_shows_the_token_of_an_address() {
+    let redirect = "HTTP/1.1 302 Found\r\nLocation: /b?key=abc\r\nContent-Length: 0\r\n\r\n";
+    let refused = answering(redirect);
+    let nobody = "ws://127.0.0.1:1".to_owned();
+    let bad = "ws://ana:abc@127.0.0.1:1".to_owned();
+    for (address, code) in [(refused, 3), (nobody, 1), (bad, 2)] {
+        for language in ["en", "es"] {
+            let address = format!("{address}/a?token=abc&since=all");
+            let flags = ["--lang", language, "connect", &address];
+            let ended = run(&flags, b"x");
+            assert!(!ended.stderr.contains("abc"), "{ended:?}");
+            let is_named = ended.stderr.contains("/a?token=REDACTED&since=all");
+            assert!(is_named || code == 2, "{ended:?}");
+            // The server serves once.
+            if language == "en" {
+                assert_eq!(ended.code, Some(code), "{ended:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn our_own_server_is_asked_with_a_token() {
     let folder = tempfile::tempdir().expect("a folder");
     let token = folder.path().join("token");

@@ -1,10 +1,13 @@
 //! `enchufe connect` between pipes: exact, concurrent, and ending when it should.
 
 mod endings;
+mod expect;
 mod framing;
 mod options;
-mod peers;
+mod output;
+pub(crate) mod peers;
 mod reconnect;
+mod replay;
 
 use std::{
     io::{Read as _, Write as _},
@@ -147,6 +150,34 @@ fn keep_open_reads_until_the_peer_closes() {
     });
     let ended = run(&["connect", &address, "--wait", "10ms", "--keep-open"], b"hola\n");
     assert_eq!(ended.success(), "late\n");
+}
+
+#[test]
+fn keep_open_leaves_a_stream_open_and_reads_on_whatever_the_wait() {
+    let address = tcp_server(|mut stream| {
+        stream.read_exact(&mut [0; 5]).expect("a line");
+        // A half close would end this read; it is as long as the wait several times over.
+        stream.set_read_timeout(Some(std::time::Duration::from_millis(300))).expect("a time-out");
+        let rest = stream.read(&mut [0]);
+        let said: &[u8] = if rest.is_err() { b"still open\n" } else { b"half closed\n" };
+        stream.write_all(said).expect("sent");
+    });
+    let ended = run(&["connect", &address, "--wait", "10ms", "--keep-open"], b"hola\n");
+    assert_eq!(ended.success(), "still open\n");
+}
+
+#[test]
+fn a_stream_waits_for_its_peer_to_close_unless_it_is_told_how_long() {
+    let late = || {
+        tcp_server(|mut stream| {
+            stream.read_to_end(&mut Vec::new()).expect("all of it");
+            // Longer than what others are waited for.
+            thread::sleep(std::time::Duration::from_millis(1200));
+            let _ = stream.write_all(b"late\n");
+        })
+    };
+    assert_eq!(run(&["connect", &late()], b"hola\n").success(), "late\n");
+    assert_eq!(run(&["connect", &late(), "--wait=10ms"], b"hola\n").code, Some(5));
 }
 
 #[test]

@@ -1,7 +1,10 @@
 //! What is wrong with the text of an address, in Spanish.
 
 use super::Words;
-use crate::{address::ParseAddressError, limits::EXCERPT_CHARS_MAX};
+use crate::{
+    address::{ParseAddressError, redacted},
+    limits::EXCERPT_CHARS_MAX,
+};
 
 pub(super) fn words(error: &ParseAddressError) -> Words {
     (message(error), Some(hint(error)))
@@ -128,8 +131,9 @@ fn shown(text: &str) -> String {
 }
 
 fn shortened(text: &str) -> String {
+    let text = redacted(text);
     match text.char_indices().nth(EXCERPT_CHARS_MAX) {
         Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
+        None => text.into_owned(),
     }
 }

@@ -13,7 +13,7 @@ pub(in crate::cli::catalogue) fn help(id: &str) -> Option<&'static str> {
             "Qué se registra en la salida de errores: error, warn, info, debug o trace, o un filtro"
         }
         "help" => "Muestra la ayuda",
-        "version" => "Muestra la versión",
+        "version" => "Muestra la versión, y con --version qué se construyó y cómo",
 
         "demo" => {
             "Arranca el tutorial entero: eco, saludo, un reloj y números con una página en vivo"
@@ -103,7 +103,25 @@ pub(in crate::cli::catalogue) fn help(id: &str) -> Option<&'static str> {
         "connect.close" => {
             "Cierra con este código y motivo cuando acaba la entrada (ws://) [por omisión: 1000]"
         }
-        "connect.wait" => "Acabada la entrada, sigue leyendo este tiempo tras el último mensaje",
+        "connect.wait" => {
+            "Acabada la entrada, sigue leyendo este tiempo tras el último mensaje [por omisión: 1s; en flujos, hasta que cierre el otro extremo]"
+        }
+        "connect.timestamps" => {
+            "Imprime la hora delante de cada mensaje (en flujos, línea) recibido"
+        }
+        "connect.hex" => "Imprime los bytes recibidos en hexadecimal, con sus posiciones",
+        "connect.json" => "Imprime cada mensaje recibido, y el final, como una línea de JSON",
+        "connect.expect" => {
+            "Termina bien cuando un mensaje (en flujos, línea) recibido casa con esta expresión regular; si no, con el código 6; puede repetirse, y se esperan por orden"
+        }
+        "connect.within" => {
+            "Lo que se espera debe haber llegado este tiempo después de conectarse [por omisión: 10s]"
+        }
+        "connect.replay" => {
+            "Envía lo que enviaron los clientes en esta grabación de `relay --record`, cuando lo enviaron"
+        }
+        "connect.replay_conn" => "Reproduce solo esta conexión",
+        "connect.speed" => "Reproduce tantas veces más deprisa; max, sin pausas",
         "connect.count" => "Termina tras recibir tantos mensajes",
         "connect.keep_open" => "Sigue leyendo hasta que cierre el otro extremo",
         "connect.ca" => {
@@ -140,6 +158,10 @@ pub(in crate::cli::catalogue) fn help(id: &str) -> Option<&'static str> {
             "tls, wss: confía también en los certificados de este archivo (PEM); puede repetirse"
         }
         "bench.insecure" => "tls, wss: se conecta con cualquier certificado",
+        "completions" => "Escribe lo que hace que una shell complete las órdenes y sus opciones",
+        "completions.shell" => "La shell",
+        "man" => "Escribe una página de manual",
+        "man.command" => "La orden de la que trata; sin ella, el programa entero",
 
         "resolve" => {
             "Muestra todas las direcciones de un nombre, tal como las reciben los programas de esta máquina"
@@ -166,6 +188,8 @@ pub(in crate::cli::catalogue) fn value_name(name: &str) -> Option<&'static str> 
         "BYTES" => "BYTES",
         "CODE[:REASON]" => "CÓDIGO[:MOTIVO]",
         "COUNT" => "CANTIDAD",
+        "COMMAND" => "ORDEN",
+        "FACTOR" => "FACTOR",
         "FAMILY" => "FAMILIA",
         "FILE" => "ARCHIVO",
         "FILTER" => "FILTRO",
@@ -185,10 +209,12 @@ pub(in crate::cli::catalogue) fn value_name(name: &str) -> Option<&'static str> 
         "OTHER" => "OTRA",
         "PATH" => "RUTA",
         "PID" => "PID",
+        "PATTERN" => "PATRÓN",
         "POLICY" => "POLÍTICA",
         "PROGRAM" => "PROGRAMA",
         "PROTOCOL" => "PROTOCOLO",
         "SERVICE" => "SERVICIO",
+        "SHELL" => "SHELL",
         "SIZE" => "TAMAÑO",
         "SOURCE" => "FUENTE",
         "TEXT" => "TEXTO",

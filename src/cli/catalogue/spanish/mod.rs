@@ -8,7 +8,7 @@ mod sockets;
 mod tls;
 mod usage;
 
-use super::{Phrase, Report, bench, close, is_too_long, live, refusal};
+use super::{Phrase, Report, bench, close, connect, is_too_long, live, refusal};
 use crate::cli::{connect::FramingError, failure::Failure};
 
 pub(super) use {
@@ -38,6 +38,12 @@ pub(super) fn say(phrase: Phrase<'_>) -> String {
                 format!("puede que no hayan llegado los últimos {messages} mensajes enviados")
             }
         },
+        Phrase::Progress { sent, received, time } => {
+            format!("enviado {sent}, recibido {received}, {time}")
+        }
+        Phrase::CutShort { path, line } => {
+            format!("'{path}' se corta en la línea {line}; se reproduce lo que hay antes")
+        }
         Phrase::CutOff { bytes } => {
             format!("un mensaje de {bytes} bytes quedó cortado y se enviará de nuevo")
         }
@@ -108,6 +114,8 @@ pub(super) fn report(failure: &Failure) -> Option<Report> {
             (format!("no se puede escribir en la salida estándar: {}", network::io(error)), None)
         }
         Failure::Tls(error) => tls::failure(error),
+        Failure::Unmet(unmet) => return Some(connect::unmet_in_spanish(unmet)),
+        Failure::Replay(error) => return Some(connect::replay_in_spanish(error)),
         Failure::Live(error) => return Some(live::report_in_spanish(error)),
         Failure::Bench(error) => return Some(bench::report_in_spanish(error)),
         Failure::Relay(error) => relay::report(error),

@@ -97,6 +97,10 @@ fn expected(why: ValueError) -> &'static str {
         ValueError::PingInterval => {
             "se espera un tiempo como 500ms, 20s o 5m, un día como mucho, o never"
         }
+        ValueError::Pattern => {
+            "se espera una expresión regular, por ejemplo 'Hola .*!' o '^[0-9]+$'"
+        }
+        ValueError::Speed => "se espera un número mayor que 0, por ejemplo 2 o 0.5, o max",
         ValueError::Keepalive => {
             "se espera un tiempo como 30s, 5m o 2h, de 4 segundos como poco y de 12 horas como mucho"
         }

@@ -1,0 +1,92 @@
+//! What decides that a talk is over, apart from the peer.
+
+use std::time::Duration;
+
+use enchufe_core::Message;
+use memchr::memchr_iter;
+use tokio::time::Instant;
+
+use super::sender::Progress;
+use crate::limits;
+
+/// What decides that a talk is over.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ending {
+    /// How long after the last message, either way, nothing means that nothing will come. Unless
+    /// told, streams are waited for until their peer closes, and others for a bounded time.
+    pub(super) wait: Option<Duration>,
+    /// So many received messages are enough.
+    pub(super) count: Option<u32>,
+    /// What is counted is lines, since there are no messages.
+    pub(super) counts_lines: bool,
+    /// Only the peer ends it.
+    pub(super) keep_open: bool,
+    /// The peer can be told that the input has ended, and itself tells when it is done.
+    pub(super) is_stream: bool,
+    /// A person types, and Ctrl-D means the end.
+    pub(super) is_dialogue: bool,
+    /// The input ends when it says so, also when nothing was in it.
+    pub(super) is_replay: bool,
+    /// Whether it is a failure when nothing at all comes back.
+    pub(super) wants_reply: bool,
+    /// The transport has a closing handshake.
+    pub(super) has_goodbye: bool,
+}
+
+/// What was said so far, on all connections.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Account {
+    /// Messages received; lines, where those are counted.
+    pub(super) received: u64,
+    /// Messages of the input that were sent.
+    pub(super) sent: u64,
+    /// Bytes of the input that were sent.
+    pub(super) sent_bytes: u64,
+}
+
+impl Ending {
+    /// How long silence is borne, if it ever ends a talk.
+    pub(super) fn patience(&self) -> Option<Duration> {
+        let until_it_closes = self.is_stream && !self.is_dialogue;
+        self.wait.or_else(|| (!until_it_closes).then_some(limits::REPLY_WAIT))
+    }
+
+    /// When silence means the end; never while there is more to send, or the peer decides.
+    pub(super) fn silence(&self, sent: &Progress, received: Option<Instant>) -> Option<Instant> {
+        if self.keep_open || self.count.is_some() {
+            return None;
+        }
+        let ended = sent.ended?;
+        let patience = self.patience()?;
+        match (sent.messages, self.is_replay) {
+            // Nothing was said: a person who says nothing leaves, an empty input listens.
+            (0, false) => self.is_dialogue.then(Instant::now),
+            (_, true) => Some(received.map_or(ended, |last| last.max(ended)) + patience),
+            _ => sent.last.max(received).map(|last| last + patience),
+        }
+    }
+
+    /// Counts what was received, cuts off what is more than was asked for, and says whether it is
+    /// enough now.
+    pub(super) fn count(&self, received: &mut u64, message: &mut Message) -> bool {
+        let Some(count) = self.count.map(u64::from) else {
+            *received += 1;
+            return false;
+        };
+        if !self.counts_lines {
+            *received += 1;
+            return *received >= count;
+        }
+        let left = usize::try_from(count - *received).unwrap_or(usize::MAX);
+        match memchr_iter(b'\n', &message.payload).nth(left.saturating_sub(1)) {
+            Some(last) => {
+                message.payload.truncate(last + 1);
+                true
+            }
+            None => {
+                *received += memchr_iter(b'\n', &message.payload).count() as u64;
+                false
+            }
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! Every exit code of `connect`, over every transport that can end so.
+
+use std::{
+    io::{Read as _, Write as _},
+    net::{TcpListener, UdpSocket},
+    os::unix::net::{UnixDatagram, UnixListener},
+    path::Path,
+    sync::mpsc,
+    thread,
+};
+
+use tempfile::TempDir;
+
+use crate::{
+    connect::peers::{answering, closing, tcp_server, ws_server},
+    harness::{Ended, Running, enchufe, run, signal},
+};
+
+/// The transports, by what stands before the place in their addresses.
+const SCHEMES: [&str; 8] = ["tcp", "tls", "udp", "unix", "unixgram", "ws", "wss", "ws+unix"];
+
+/// The flags that make a client trust a development certificate.
+fn trusting(address: &str) -> Vec<&str> {
+    let is_secure = ["wss:", "tls:"].iter().any(|scheme| address.starts_with(scheme));
+    [&["connect", address][..], if is_secure { &["--insecure"] } else { &[] }].concat()
+}
+
+/// `connect` with further flags, without the warning that nobody is distrusted.
+fn connect(address: &str, more: &[&str], input: &[u8]) -> Ended {
+    let mut ended = run(&[&trusting(address), more].concat(), input);
+    let rest = ended.stderr.lines().filter(|line| !line.starts_with("warning: --insecure"));
+    ended.stderr = rest.map(|line| format!("{line}\n")).collect();
+    ended
+}
+
+/// An echo server over this transport.
+fn echo(scheme: &str, folder: &TempDir) -> (Running, String) {
+    let address = match scheme {
+        "unix" | "unixgram" | "ws+unix" => {
+            format!("{scheme}:{}", folder.path().join(scheme).display())
+        }
+        _ => format!("{scheme}://127.0.0.1:0"),
+    };
+    let mut command = enchufe(&["serve", "echo", &address]);
+    if matches!(scheme, "wss" | "tls") {
+        command.arg("--tls-dev").env("XDG_STATE_HOME", folder.path());
+    }
+    let server = Running::start_command(command);
+    let address = server.address();
+    (server, address)
+}
+
+/// Where nobody listens.
+fn nobody(scheme: &str, folder: &TempDir) -> String {
+    let free_port = || {
+        let socket = TcpListener::bind("127.0.0.1:0").expect("a port");
+        socket.local_addr().expect("an address")
+    };
+    match scheme {
+        "unix" | "unixgram" | "ws+unix" => {
+            format!("{scheme}:{}", folder.path().join("nobody").display())
+        }
+        "udp" => {
+            let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
+            format!("udp://{}", socket.local_addr().expect("an address"))
+        }
+        _ => format!("{scheme}://{}", free_port()),
+    }
+}
+
+/// Somebody who takes everything and says nothing, until the sender is dropped.
+fn silent(scheme: &str, path: &Path) -> (String, mpsc::Sender<()>) {
+    let (done, wait) = mpsc::channel::<()>();
+    let hold = move || {
+        let _ = wait.recv();
+    };
+    let address = match scheme {
+        "tcp" => tcp_server(move |_stream| hold()),
+        "ws" => ws_server(move |_ws| hold()),
+        "udp" => {
+            let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
+            let address = format!("udp://{}", socket.local_addr().expect("an address"));
+            thread::spawn(move || {
+                let _socket = socket;
+                hold();
+            });
+            address
+        }
+        "unixgram" => {
+            let socket = UnixDatagram::bind(path).expect("a socket");
+            thread::spawn(move || {
+                let _socket = socket;
+                hold();
+            });
+            format!("unixgram:{}", path.display())
+        }
+        _ => {
+            let listener = UnixListener::bind(path).expect("a socket");
+            thread::spawn(move || {
+                let _stream = listener.accept().expect("a client");
+                hold();
+            });
+            format!("unix:{}", path.display())
+        }
+    };
+    (address, done)
+}
+
+#[test]
+fn code_0_is_a_reply_and_the_end() {
+    for scheme in SCHEMES {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (_server, address) = echo(scheme, &folder);
+        let ended = connect(&address, &[], b"hola\n");
+        assert_eq!((ended.success(), ended.stderr.as_str()), ("hola\n", ""), "{scheme}");
+        let ended = connect(&address, &["--count=2"], b"uno\ndos\n");
+        assert_eq!(ended.success().len(), "uno\ndos\n".len(), "{scheme}");
+    }
+}
+
+#[test]
+fn code_1_is_nobody_there() {
+    for scheme in SCHEMES {
+        let folder = tempfile::tempdir().expect("a folder");
+        let ended = connect(&nobody(scheme, &folder), &["--wait=20s"], b"hola\n");
+        assert_eq!((ended.code, ended.text()), (Some(1), ""), "{scheme}: {ended:?}");
+        assert!(ended.stderr.starts_with("error: "), "{scheme}: {ended:?}");
+    }
+}
+
+#[test]
+fn code_1_is_a_stream_that_is_reset() {
+    let reset = |mut stream: std::net::TcpStream| {
+        stream.read_exact(&mut [0]).expect("the client is there");
+        let socket = socket2::SockRef::from(&stream);
+        socket.set_linger(Some(std::time::Duration::ZERO)).expect("linger");
+    };
+    let ended = connect(&tcp_server(reset), &[], b"x");
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.stderr.contains("reset the connection"), "{ended:?}");
+}
+
+#[test]
+fn code_2_is_an_address_or_a_flag_that_cannot_be_meant() {
+    for address in [
+        "tcp://localhost:0",
+        "udp://localhost",
+        "unix:",
+        "unixgram:@",
+        "ws://localhost:0",
+        "wss://",
+    ] {
+        let ended = connect(address, &[], b"hola\n");
+        assert_eq!((ended.code, ended.text()), (Some(2), ""), "{address}: {ended:?}");
+    }
+    for scheme in ["tcp", "udp", "unix", "unixgram"] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let ended = connect(&nobody(scheme, &folder), &["--compress"], b"hola\n");
+        assert_eq!(ended.code, Some(2), "{scheme}: {ended:?}");
+    }
+    for flags in [
+        &["--within=1s"][..],
+        &["--speed=2"],
+        &["--count=2", "--keep-open"],
+        &["--hex", "--json"],
+        &["--expect=("],
+    ] {
+        let ended = connect("tcp://localhost:1", flags, b"");
+        assert_eq!(ended.code, Some(2), "{flags:?}: {ended:?}");
+    }
+}
+
+#[test]
+fn code_3_is_a_refusal_in_http() {
+    let refusal = "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n";
+    let ended = connect(&answering(refusal), &[], b"hola\n");
+    assert_eq!(ended.code, Some(3), "{ended:?}");
+    assert!(ended.stderr.contains("403"), "{ended:?}");
+}
+
+#[test]
+fn code_4_is_a_close_with_a_code_or_without_one() {
+    let ended = connect(&closing(4321, "enough"), &[], b"");
+    assert_eq!(ended.code, Some(4));
+    assert_eq!(ended.stderr, "error: the peer closed with code 4321: enough\n");
+    let ended = connect(&ws_server(drop), &[], b"");
+    assert_eq!(ended.code, Some(4), "{ended:?}");
+    assert!(ended.stderr.contains("without closing it"), "{ended:?}");
+}
+
+#[test]
+fn code_5_is_nothing_in_time() {
+    for scheme in ["tcp", "udp", "unix", "unixgram", "ws"] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (address, _done) = silent(scheme, &folder.path().join("silent"));
+        let ended = connect(&address, &["--wait=50ms"], b"hola\n");
+        assert_eq!((ended.code, ended.text()), (Some(5), ""), "{scheme}: {ended:?}");
+        assert!(ended.stderr.starts_with("error: no reply came within 0.05 s\n"), "{ended:?}");
+    }
+    let (done, wait) = mpsc::channel::<()>();
+    let address = tcp_server(move |_stream| {
+        let _ = wait.recv();
+    });
+    let ended = connect(&address.replace("tcp:", "ws:"), &["--timeout=50ms"], b"");
+    assert_eq!(ended.code, Some(5), "{ended:?}");
+    drop(done);
+}
+
+#[test]
+fn code_6_is_an_expectation_that_was_not_met_and_code_0_one_that_was() {
+    for scheme in SCHEMES {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (_server, address) = echo(scheme, &folder);
+        let flags = ["--expect=^adi[oó]s$", "--within=1h"];
+        let ended = connect(&address, &[&flags[..], &["--count=1"]].concat(), b"hola\n");
+        assert_eq!((ended.code, ended.text()), (Some(6), "hola\n"), "{scheme}: {ended:?}");
+        assert!(ended.stderr.contains("\n  < hola\n"), "{scheme}: {ended:?}");
+        let ended = connect(&address, &flags, b"hola\nadi\xc3\xb3s\n");
+        assert_eq!(ended.code, Some(0), "{scheme}: {ended:?}");
+    }
+}
+
+#[test]
+fn codes_130_and_143_are_a_client_that_was_stopped() {
+    for scheme in SCHEMES {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (_server, address) = echo(scheme, &folder);
+        for (name, code) in [("INT", 130), ("TERM", 143)] {
+            let mut client = Running::start(&trusting(&address));
+            client.write(b"hola\n");
+            assert_eq!(client.line(), "hola", "{scheme}");
+            // The end of its input would be a reason to end, too.
+            let _input = client.take_stdin();
+            signal(client.id(), name);
+            assert_eq!(client.end().code, Some(code), "{scheme}, SIG{name}");
+        }
+    }
+}
+
+#[test]
+fn a_stream_that_closes_on_what_it_has_not_read_still_says_what_it_said() {
+    let address = tcp_server(|mut stream| {
+        stream.write_all(b"bye\n").expect("sent");
+    });
+    let ended = connect(&address, &[], b"");
+    assert_eq!((ended.code, ended.text()), (Some(0), "bye\n"), "{ended:?}");
+}
