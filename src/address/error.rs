@@ -126,7 +126,7 @@ pub enum ParseAddressError {
         text: String,
     },
     /// A command whose words cannot be told apart, or cannot be handed to a program.
-    #[error("{} has {} that does not belong there", shown(.text), .character.escape_debug())]
+    #[error("{} has a {} that does not belong there", shown(.text), quote(*.character))]
     BadCommand {
         /// The whole text.
         text: String,
@@ -195,6 +195,11 @@ impl ParseAddressError {
 /// A user's text, quoted, with control characters escaped, and cut when it is long.
 fn shown(text: &str) -> String {
     format!("{:?}", shortened(text))
+}
+
+/// A quote or a backslash is shown as it is typed.
+fn quote(character: char) -> String {
+    if character.is_control() { character.escape_debug().to_string() } else { character.into() }
 }
 
 fn shortened(text: &str) -> String {

@@ -97,7 +97,7 @@ pub enum OpenError {
         error: InterfaceError,
     },
     /// The address to connect from cannot be had.
-    #[error("cannot connect to {address} from {local}: {error}")]
+    #[error("cannot connect to {address} from {}: {error}", shown_local(.local))]
     Local {
         /// The address asked for.
         address: String,
@@ -215,4 +215,9 @@ impl OpenError {
         }
         self
     }
+}
+
+/// An address to connect from, and its port unless that is left to the system.
+pub(crate) fn shown_local(local: &SocketAddr) -> String {
+    if local.port() == 0 { local.ip().to_string() } else { local.to_string() }
 }

@@ -58,7 +58,8 @@ fn message(error: &ParseAddressError) -> String {
             format!("a {} le falta el programa tras los dos puntos", shown(text))
         }
         ParseAddressError::BadCommand { text, character } => {
-            format!("{} tiene {} donde no cabe", shown(text), character.escape_debug())
+            let character = if *character == '\0' { r"\0" } else { &character.to_string() };
+            format!("{} tiene {character} donde no cabe", shown(text))
         }
         ParseAddressError::BadPath { text, character } => {
             format!("{} tiene una ruta que contiene {}", shown(text), character.escape_debug())

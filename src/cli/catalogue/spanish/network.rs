@@ -6,7 +6,10 @@ use std::net::SocketAddr;
 use super::{Words, refusal, tls};
 use crate::{
     resolve::ResolveError,
-    transport::{BindError, BindWarning, Buffer, InterfaceError, OpenError, RecvError, SendError},
+    transport::{
+        BindError, BindWarning, Buffer, InterfaceError, OpenError, RecvError, SendError,
+        shown_local,
+    },
 };
 
 pub(super) fn bind(error: &BindError) -> Words {
@@ -174,6 +177,7 @@ pub(super) fn open(error: &OpenError) -> Words {
 }
 
 fn from(address: &str, local: &SocketAddr, error: &io::Error) -> String {
+    let local = shown_local(local);
     format!("no se puede conectar a {address} desde {local}: {}", io(error))
 }
 
