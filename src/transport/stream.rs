@@ -45,7 +45,7 @@ pub(super) fn tcp(stream: TcpStream, peer: &Peer) -> (Incoming, Outgoing) {
 /// Both halves of a connection over TLS.
 pub(super) fn tls(wire: Wire, peer: &Peer) -> (Incoming, Outgoing) {
     let wire = Arc::new(wire);
-    let writer = Writer::Tls(TlsWriter(Arc::clone(&wire)));
+    let writer = Writer::Tls(TlsWriter { wire: Arc::clone(&wire), is_aborted: false });
     (Incoming::new(Reader::Tls(wire), peer), Outgoing::new(writer, peer))
 }
 
@@ -228,11 +228,17 @@ enum Writer {
 
 /// Closes its side when it is dropped, as the halves of tokio do.
 #[derive(Debug)]
-struct TlsWriter(Arc<Wire>);
+struct TlsWriter {
+    wire: Arc<Wire>,
+    /// Then nothing is said: whoever hears a goodbye believes that it has everything.
+    is_aborted: bool,
+}
 
 impl Drop for TlsWriter {
     fn drop(&mut self) {
-        self.0.shut_down(Shutdown::Write);
+        if !self.is_aborted {
+            self.wire.shut_down(Shutdown::Write);
+        }
     }
 }
 
@@ -260,11 +266,18 @@ impl Outgoing {
     /// Gives the connection up so that the peer does not take what it has for everything: TCP is
     /// reset, once the receiving half is gone too. Other streams have no word for it and end.
     pub(super) fn abort(self) {
-        if let Writer::Tcp(half) = self.writer {
-            // It fails only when the connection is gone already.
-            let _ = socket2::SockRef::from(half.as_ref()).set_linger(Some(Duration::ZERO));
-            // A reset, and no end before it.
-            half.forget();
+        // Options can be set as long as the connection is there.
+        match self.writer {
+            Writer::Tcp(half) => {
+                let _ = socket2::SockRef::from(half.as_ref()).set_linger(Some(Duration::ZERO));
+                // A reset, and no end before it.
+                half.forget();
+            }
+            Writer::Tls(mut writer) => {
+                writer.wire.reset_when_closed();
+                writer.is_aborted = true;
+            }
+            _ => {}
         }
     }
 
@@ -308,7 +321,7 @@ impl Outgoing {
     async fn write(&mut self, bytes: impl Buf) -> Result<(), SendError> {
         let sent = match &mut self.writer {
             Writer::Tcp(half) => write(half, bytes).await,
-            Writer::Tls(TlsWriter(wire)) => write_to_wire(wire, bytes).await,
+            Writer::Tls(TlsWriter { wire, .. }) => write_to_wire(wire, bytes).await,
             #[cfg(unix)]
             Writer::Unix(half) => write(half, bytes).await,
             Writer::Stdout(stdout) => write(stdout, bytes).await,
@@ -321,7 +334,7 @@ impl Outgoing {
         self.flush().await?;
         let finished = match &mut self.writer {
             Writer::Tcp(half) => half.shutdown().await,
-            Writer::Tls(TlsWriter(wire)) => wire.finish().await,
+            Writer::Tls(TlsWriter { wire, .. }) => wire.finish().await,
             #[cfg(unix)]
             Writer::Unix(half) => half.shutdown().await,
             Writer::Stdout(stdout) => stdout.flush().await,

@@ -137,6 +137,15 @@ impl Wire {
         let _ = self.stream.shut_down(how);
     }
 
+    /// Has the connection reset when it is closed, which TCP alone can be.
+    pub(super) fn reset_when_closed(&self) {
+        if let Some(stream) = self.stream.tcp() {
+            // It fails only when the connection is gone already.
+            let linger = Some(std::time::Duration::ZERO);
+            let _ = socket2::SockRef::from(stream).set_linger(linger);
+        }
+    }
+
     /// As [`Self::shut_down`] for writing, and waits until that has gone out.
     ///
     /// # Cancel safety

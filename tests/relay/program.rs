@@ -281,6 +281,45 @@ fn tls_stands_in_front_of_what_has_none() {
 }
 
 #[test]
+fn a_stream_over_tls_that_is_cut_off_does_not_look_like_a_whole() {
+    let folder = folder();
+    let nobody = {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        format!("tcp://{}", listener.local_addr().expect("bound"))
+    };
+    let server = echo("tcp://127.0.0.1:0");
+    for (far, code) in [(server.address(), Some(0)), (nobody, Some(1))] {
+        let arguments = ["relay", "tls://127.0.0.1:0", &far, "--tls-dev"];
+        let mut command = crate::harness::enchufe(&arguments);
+        command.env("XDG_STATE_HOME", folder.path());
+        let relay = Running::start_command(command);
+        let ended = run(&["connect", &relay.address(), "--insecure"], b"hola");
+        assert_eq!(ended.code, code, "{ended:?}");
+        assert_eq!(ended.text(), if code == Some(0) { "hola" } else { "" }, "{ended:?}");
+        assert_eq!(relay.stop().code, Some(0));
+    }
+}
+
+#[test]
+fn the_flags_of_sockets_are_for_the_side_they_mean_something_for() {
+    let server = echo("tcp://127.0.0.1:0");
+    let far = server.address();
+    let flags = ["--keepalive", "30s", "--backlog", "16", "--bind", "127.0.0.1", "-4"];
+    let relay = Running::start(&[&["relay", "tcp://127.0.0.1:0", &far], &flags[..]].concat());
+    assert_eq!(run(&["connect", &relay.address()], b"hola").success(), "hola");
+    assert_eq!(relay.stop().code, Some(0));
+    for (arguments, said) in [
+        (&["-", "tcp://localhost:1", "--backlog", "9"][..], "--backlog cannot"),
+        (&["unix:/a", "unix:/b", "--keepalive", "9s"], "--keepalive cannot"),
+        (&["tcp://127.0.0.1:0", "unix:/b", "--bind", "127.0.0.1"], "--bind cannot"),
+    ] {
+        let ended = run(&[&["relay"], arguments].concat(), b"");
+        assert_eq!(ended.code, Some(2), "{arguments:?}: {ended:?}");
+        assert!(ended.stderr.contains(said), "{arguments:?}: {ended:?}");
+    }
+}
+
+#[test]
 fn flags_without_a_meaning_here_are_misplaced() {
     for (arguments, said) in [
         (&["tcp://127.0.0.1:0", "tcp://localhost:1", "--binary"][..], "--binary cannot"),

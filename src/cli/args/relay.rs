@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, ValueEnum, ValueHint};
 
-use super::Tls;
+use super::{Listening, Opening, Sockets, Tls};
 use crate::{cli::values, guard::AllowedOrigin, transport::ws};
 
 /// Join two addresses: for each client of the first, connect to the second
@@ -52,10 +52,6 @@ pub(crate) struct Relay {
     #[arg(long, value_name = "TIME", value_parser = values::time)]
     pub(crate) idle_timeout: Option<Duration>,
 
-    /// Give up connecting after this long
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = values::time)]
-    pub(crate) timeout: Duration,
-
     /// Stop after the first client
     #[arg(long)]
     pub(crate) once: bool,
@@ -63,10 +59,6 @@ pub(crate) struct Relay {
     /// Clients served at the same time
     #[arg(long, value_name = "COUNT", value_parser = values::count)]
     pub(crate) max_connections: Option<u32>,
-
-    /// Connections that may wait to be accepted
-    #[arg(long, value_name = "COUNT", value_parser = values::count)]
-    pub(crate) backlog: Option<u32>,
 
     /// Show what passes, on standard error
     #[arg(long, value_name = "FORM")]
@@ -99,11 +91,11 @@ pub(crate) struct Relay {
     #[command(flatten)]
     pub(crate) tls: Tls,
 
-    /// wss, tls: trust the certificates in this file, too (PEM); may be repeated
+    /// tls, wss: trust the certificates in this file, too (PEM); may be repeated
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) ca: Vec<PathBuf>,
 
-    /// wss, tls: connect whatever certificate is shown
+    /// tls, wss: connect whatever certificate is shown
     #[arg(long)]
     pub(crate) insecure: bool,
 
@@ -118,6 +110,15 @@ pub(crate) struct Relay {
     /// Speak this subprotocol, on both sides (ws://); may be repeated
     #[arg(long, value_name = "NAME", value_parser = values::protocol)]
     pub(crate) protocol: Vec<String>,
+
+    #[command(flatten)]
+    pub(crate) listening: Listening,
+
+    #[command(flatten)]
+    pub(crate) opening: Opening,
+
+    #[command(flatten)]
+    pub(crate) sockets: Sockets,
 }
 
 /// How a stream is cut into messages. (clap would put a doc of a variant into the help page, and

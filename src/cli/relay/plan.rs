@@ -75,7 +75,6 @@ impl Plan {
             (args.max_message.is_some(), "--max-message", any(Address::is_ws) || is_framed),
             (args.once, "--once", self.is_server()),
             (args.max_connections.is_some(), "--max-connections", self.is_server()),
-            (args.backlog.is_some(), "--backlog", self.is_server()),
             (!args.allow_origin.is_empty(), "--allow-origin", listens(Address::is_ws)),
             (!args.host_name.is_empty(), "--host-name", listens(Address::is_ws)),
             (!args.ca.is_empty(), "--ca", opens(Address::is_secure)),
@@ -92,6 +91,7 @@ impl Plan {
         {
             return Err(misplaced(flag, &both, super::COMMAND));
         }
+        self.check_sockets(args, &both)?;
         if self.near == Address::Stdio && self.far == Address::Stdio {
             return Err(misplaced("-", "-", super::COMMAND));
         }
@@ -100,6 +100,25 @@ impl Plan {
             return Err(misplaced(&flag, "--record", super::COMMAND));
         }
         Ok(())
+    }
+
+    /// The flags of sockets, which are those of other commands too.
+    fn check_sockets(&self, args: &args::Relay, typed: &str) -> Result<(), Failure> {
+        let (listened, opened): (Vec<_>, Vec<_>) =
+            self.sides().into_iter().partition(|(_, listens)| *listens);
+        let addresses = |sides: &[(&Address, bool)]| -> Vec<Address> {
+            sides.iter().map(|(address, _)| (*address).clone()).collect()
+        };
+        args.listening.check(&addresses(&listened), typed, super::COMMAND)?;
+        match addresses(&opened).last() {
+            Some(opened) => args.opening.check(&args.sockets, opened, typed, super::COMMAND)?,
+            None if args.opening.bind.is_some() => {
+                return Err(misplaced("--bind", "--listen-both", super::COMMAND));
+            }
+            None => {}
+        }
+        let both = [self.near.clone(), self.far.clone()];
+        args.sockets.check(&both, typed, super::COMMAND)
     }
 
     fn sides(&self) -> [(&Address, bool); 2] {
@@ -140,10 +159,7 @@ impl Plan {
     }
 
     pub(super) fn bind_options(&self, args: &args::Relay) -> BindOptions {
-        let mut options = BindOptions::default();
-        if let Some(backlog) = args.backlog {
-            options.backlog = backlog;
-        }
+        let mut options = args.sockets.to_bind(&args.listening);
         options.ws.message_bytes_max = self.message_bytes_max(args);
         options.ws.protocols.clone_from(&args.protocol);
         options.ws.allowed_origins.clone_from(&args.allow_origin);
@@ -152,7 +168,7 @@ impl Plan {
     }
 
     pub(super) fn open_options(&self, args: &args::Relay) -> OpenOptions {
-        let mut options = OpenOptions { timeout: args.timeout, ..OpenOptions::default() };
+        let mut options = args.sockets.to_open(&args.opening);
         options.ws.message_bytes_max = self.message_bytes_max(args);
         options.ws.protocols.clone_from(&args.protocol);
         options.ws.headers.clone_from(&args.header);

@@ -31,10 +31,8 @@ pub(super) fn help(id: &str) -> Option<&'static str> {
             "Acabado un flujo, deja abierto el otro lado hasta que calle durante este tiempo"
         }
         "relay.idle_timeout" => "Cierra ambos lados cuando nada se ha movido en este tiempo",
-        "relay.timeout" => "Renuncia a conectarse pasado este tiempo",
         "relay.once" => "Termina después del primer cliente",
         "relay.max_connections" => "Clientes atendidos a la vez",
-        "relay.backlog" => "Conexiones que pueden esperar a ser aceptadas",
         "relay.tap" => "Muestra lo que pasa, en la salida de errores",
         "relay.record" => "Graba lo que pasa, con sus tiempos, para reproducirlo",
         "relay.force" => "Sustituye el archivo de --record si ya existe",
@@ -43,14 +41,16 @@ pub(super) fn help(id: &str) -> Option<&'static str> {
         "relay.allow_origin" => "Deja conectarse a las páginas de este origen; puede repetirse",
         "relay.host_name" => "En loopback, responde también a este nombre; puede repetirse",
         "relay.tls_cert" => {
-            "https, wss: el certificado del servidor (PEM), y los que llevan a su emisor"
+            "https, wss, tls: el certificado del servidor (PEM), y los que llevan a su emisor"
         }
-        "relay.tls_key" => "https, wss: la clave privada del certificado (PEM)",
-        "relay.tls_dev" => "https, wss: un certificado de desarrollo, el mismo en cada ejecución",
+        "relay.tls_key" => "https, wss, tls: la clave privada del certificado (PEM)",
+        "relay.tls_dev" => {
+            "https, wss, tls: un certificado de desarrollo, el mismo en cada ejecución"
+        }
         "relay.ca" => {
-            "wss, tls: confía también en los certificados de este archivo (PEM); puede repetirse"
+            "tls, wss: confía también en los certificados de este archivo (PEM); puede repetirse"
         }
-        "relay.insecure" => "wss, tls: se conecta con cualquier certificado",
+        "relay.insecure" => "tls, wss: se conecta con cualquier certificado",
         "relay.header" => "Envía este campo de cabecera con la petición (ws://); puede repetirse",
         "relay.origin" => "Envía este Origin (ws://)",
         "relay.protocol" => "Habla este subprotocolo, en ambos lados (ws://); puede repetirse",
