@@ -84,6 +84,9 @@ pub const RETRY_PAUSE: Duration = Duration::from_millis(5);
 /// How long another program may keep the lock on the folder of a Unix-domain socket.
 pub const FOLDER_LOCK_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// How often a file that is followed is looked at.
+pub const FILE_POLL_INTERVAL: Duration = Duration::from_millis(100);
+
 // --- WebSocket ---
 
 /// The longest message a peer may send, in bytes.
@@ -269,6 +272,10 @@ pub const OUTBOX_BYTES_MAX: usize = 64 << 10;
 /// Channels one connection may read.
 pub const SUBSCRIPTIONS_MAX: usize = 64;
 
+/// Bytes that one reader has said and that are not published yet, where readers may publish. Then it
+/// is not read any further; one message more may be under way.
+pub const PUBLISHING_BYTES_MAX: usize = 64 << 10;
+
 /// Publications that wait for a shard. Beyond that it is behind and catches up from history.
 pub const INBOX_LEN_MAX: usize = 16_384;
 
@@ -324,6 +331,26 @@ pub const READ_BYTES: usize = 64 << 10;
 
 /// How long a program that was asked to end may take before it is killed.
 pub const PROGRAM_STOP_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How long a program that prints no more may take to end before it counts as one that only closed
+/// its output.
+pub const PROGRAM_STATUS_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How long a program may take to deal with what was sent to it once its client has left, before it
+/// is asked to end.
+pub const PROGRAM_SETTLE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The default for the number of programs a server runs at the same time.
+pub const PROGRAMS_MAX: usize = 100;
+
+/// The longest line of a program's complaints, in bytes. A longer one becomes several.
+pub const COMPLAINT_BYTES_MAX: usize = 16 << 10;
+
+/// How many lines of complaints wait to be written down. Then the programs wait.
+pub const COMPLAINTS_LEN_MAX: usize = 64;
+
+/// How often a client that is not read is looked after, so as to notice that it has gone.
+pub const GONE_POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 // --- relays and recordings ---
 

@@ -4,6 +4,8 @@
 //! It is the one place that knows how many clients there are, so it is where too many are turned
 //! away and where, at the end, those that are left are waited for.
 
+mod broadcast;
+
 use std::{sync::Arc, time::Duration};
 
 use enchufe_core::ws::{CloseCode, CloseReason};
@@ -19,6 +21,8 @@ use crate::{
     shutdown::Shutdown,
     transport::{Connection, Listener, RecvError},
 };
+
+pub use broadcast::Broadcast;
 
 /// How to serve.
 #[derive(Debug, Clone)]

@@ -10,9 +10,9 @@ use crate::{
     load::ProcessError,
     recording::{CreateError, ReadError},
     resolve::ResolveError,
-    source::StartError,
     transport::{
         BindError, CloseReason, OpenError, RecvError, SendError,
+        child::StartError,
         tls::{Distrust, PemError, development::DevelopmentError},
     },
 };
@@ -58,6 +58,8 @@ pub(crate) enum Failure {
     Bench(BenchFailure),
     /// relay.
     Relay(RelayFailure),
+    /// serve, of programs.
+    Service(ServiceFailure),
     /// Standard input cannot be read.
     Input(io::Error),
     /// Standard output cannot be written.
@@ -159,6 +161,19 @@ pub(crate) enum LiveFailure {
     NothingStarted,
 }
 
+/// Why `serve` does not run programs.
+#[derive(Debug)]
+pub(crate) enum ServiceFailure {
+    /// None was named.
+    NoProgram,
+    /// Other machines could have it run.
+    RemoteExec { address: String },
+    /// It does not run.
+    Start(StartError),
+    /// Nobody can listen there: a program, a file.
+    NotServed { address: String },
+}
+
 impl Failure {
     /// What the failure exits with.
     pub(crate) fn exit(&self) -> Exit {
@@ -170,6 +185,7 @@ impl Failure {
             Self::Live(LiveFailure::NothingStarted) => Exit::Network,
             Self::Relay(RelayFailure::Idle(_)) => Exit::Timeout,
             Self::Live(_) | Self::Tls(_) | Self::Bench(_) | Self::Relay(_) => Exit::Usage,
+            Self::Service(_) => Exit::Usage,
             Self::Input(_) | Self::Output(_) => Exit::Usage,
             Self::Bind(_) | Self::Resolve(_) | Self::Send(_) | Self::System(_) => Exit::Network,
             Self::Open(OpenError::TimedOut { .. }) => Exit::Timeout,
@@ -179,9 +195,11 @@ impl Failure {
                 error: Distrust::Ca(_) | Distrust::UnusableCa { .. },
                 ..
             }) => Exit::Usage,
+            Self::Open(OpenError::Start { .. } | OpenError::File { .. }) => Exit::Usage,
             Self::Open(_) => Exit::Network,
             Self::Recv(RecvError::Abnormal { .. } | RecvError::Violation { .. }) => Exit::Closed,
             Self::Recv(RecvError::Silent { .. }) => Exit::Timeout,
+            Self::Recv(RecvError::Exited { .. }) => Exit::Closed,
             Self::Recv(_) => Exit::Network,
             Self::Closed(_) => Exit::Closed,
             Self::NoReply { .. } => Exit::Timeout,
@@ -216,6 +234,12 @@ impl From<SendError> for Failure {
 impl From<TlsFailure> for Failure {
     fn from(error: TlsFailure) -> Self {
         Self::Tls(error)
+    }
+}
+
+impl From<ServiceFailure> for Failure {
+    fn from(error: ServiceFailure) -> Self {
+        Self::Service(error)
     }
 }
 

@@ -10,7 +10,7 @@ use super::{
     exit_code::Exit,
     failure::{Failure, LiveFailure},
     language::Language,
-    live, signals, tls,
+    live, program, signals, tls,
     usage::misplaced,
 };
 use crate::{
@@ -25,6 +25,7 @@ use crate::{
     },
     shutdown::{Shutdown, Trigger},
     source::{AnySource, Clock, Lines, Program, Random},
+    transport::child::ExecOptions,
 };
 
 /// Runs until it is stopped, or until the end of the source with `--exit-on-end`.
@@ -149,7 +150,9 @@ impl Feeding {
 
 fn source(args: &args::Feed) -> Result<AnySource, Failure> {
     if let Some((program, arguments)) = args.program.split_first().filter(|_| args.exec) {
-        let program = Program::start(program, arguments, args.pty).map_err(LiveFailure::Start)?;
+        let options = ExecOptions { pty: args.pty, ..program::options() };
+        let started = Program::start(program, arguments, options);
+        let program = started.map_err(LiveFailure::Start)?;
         return Ok(AnySource::Program(Box::new(program)));
     }
     Ok(match args.source {

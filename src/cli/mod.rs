@@ -6,6 +6,7 @@
 mod addresses;
 mod args;
 mod bench;
+mod broadcast;
 mod catalogue;
 mod completions;
 mod connect;
@@ -19,6 +20,7 @@ mod live;
 mod man;
 mod output;
 mod page;
+mod program;
 mod relay;
 mod resolve;
 mod serve;
@@ -49,6 +51,9 @@ use crate::transport::OpenError;
 /// Runs the program with the arguments and the environment of this process.
 pub fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
+    if let Some(exit) = program::keep(&arguments) {
+        return exit;
+    }
     let language = Language::choose(&arguments, |name| std::env::var(name).ok());
     let result = parse(&arguments, language).and_then(|cli| match cli {
         Some(cli) => run(cli, language),

@@ -4,12 +4,12 @@
 
 use super::{
     args::ServiceName,
-    catalogue::Phrase,
+    catalogue::{Phrase, ServicePhrase},
     escape,
     language::Language,
     output::{self, Lines},
 };
-use crate::service::{Event, Observer};
+use crate::service::{Event, Observer, ServiceError};
 
 /// Tells what happens on a server of this service; without `lines`, warnings only.
 pub(super) fn observer(service: ServiceName, lines: Option<Lines>, language: Language) -> Observer {
@@ -19,7 +19,7 @@ pub(super) fn observer(service: ServiceName, lines: Option<Lines>, language: Lan
         }
     };
     Observer::new(move |event| match (service, event) {
-        (ServiceName::Echo, Event::Connected(peer)) => {
+        (ServiceName::Echo | ServiceName::Discard | ServiceName::Exec, Event::Connected(peer)) => {
             print(language.say(Phrase::ConnectedBy(&peer.escaped())));
         }
         (ServiceName::Greet, Event::Received { message, .. }) => {
@@ -34,6 +34,17 @@ pub(super) fn observer(service: ServiceName, lines: Option<Lines>, language: Lan
         (_, Event::Refused { peer, connections_max }) => {
             let (peer, connections_max) = (&peer.escaped(), *connections_max);
             output::warn(language, Phrase::TurnedAway { peer, connections_max });
+        }
+        (_, Event::Ended { peer, status }) if !status.is_success() => {
+            let (peer, status) = (&peer.escaped(), &status.to_string());
+            output::warn(language, Phrase::Service(ServicePhrase::Ended { peer, status }));
+        }
+        (
+            ServiceName::Exec | ServiceName::Broadcast,
+            Event::Closed { peer, error: Some(ServiceError::Failed(error)) },
+        ) => {
+            let (peer, error) = (&peer.escaped(), &error.to_string());
+            output::warn(language, Phrase::Service(ServicePhrase::Failed { peer, error }));
         }
         (_, Event::Dropped(clients)) => output::warn(language, Phrase::Dropped(*clients)),
         (_, Event::Closed { peer, error: Some(error) }) => {

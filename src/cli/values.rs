@@ -74,6 +74,9 @@ pub(crate) enum ValueError {
     /// Expected a factor.
     #[error("expected a number above 0, such as 2 or 0.5, or max")]
     Speed,
+    /// Expected a name and a value.
+    #[error("expected NAME=VALUE, the value may be empty")]
+    Variable,
     /// Expected a time in which a peer that has gone can be missed.
     #[error("expected a time such as 30s, 5m or 2h, of at least 4 seconds and at most 12 hours")]
     Keepalive,
@@ -230,6 +233,13 @@ pub(crate) fn protocol(text: &str) -> Result<String, ValueError> {
     handshake::is_token(text).then(|| text.to_owned()).ok_or(ValueError::Protocol)
 }
 
+/// Text → the name and the value of an environment variable: `NAME=VALUE`.
+pub(crate) fn variable(text: &str) -> Result<(String, String), ValueError> {
+    let (name, value) = text.split_once('=').ok_or(ValueError::Variable)?;
+    let is_usable = !name.is_empty() && !text.contains('\0');
+    is_usable.then(|| (name.to_owned(), value.to_owned())).ok_or(ValueError::Variable)
+}
+
 /// Text → a count of at least one.
 pub(crate) fn count(text: &str) -> Result<u32, ValueError> {
     whole(text).filter(|count| *count > 0).ok_or(ValueError::Count)
@@ -283,6 +293,16 @@ mod tests {
         assert_eq!(count("1"), Ok(1));
         for text in ["0", "", "+1", "-1", "1.0", "4294967296"] {
             assert_eq!(count(text), Err(ValueError::Count), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_variable_is_a_name_and_a_value() {
+        let pair = |name: &str, value: &str| Ok((name.to_owned(), value.to_owned()));
+        assert_eq!(variable("A=b=c"), pair("A", "b=c"));
+        assert_eq!(variable("A="), pair("A", ""));
+        for text in ["", "A", "=b"] {
+            assert_eq!(variable(text), Err(ValueError::Variable), "{text}");
         }
     }
 

@@ -39,6 +39,8 @@ use patient::{Exchange, Patient};
 pub struct Options {
     /// The channel that `/` stands for.
     pub default_channel: Option<ChannelName>,
+    /// Where WebSocket has the default channel besides `/`.
+    pub default_path: DefaultPath,
     /// Origins whose pages may do everything.
     pub allowed_origins: Vec<AllowedOrigin>,
     /// Names that a loopback listener answers to besides `localhost` and loopback addresses.
@@ -59,10 +61,33 @@ pub struct Options {
     pub dead_after: Duration,
 }
 
+/// Where WebSocket has the default channel besides `/`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum DefaultPath {
+    /// Nowhere.
+    #[default]
+    Root,
+    /// At every path that is not that of a channel.
+    Every,
+    /// Here.
+    At(String),
+}
+
+impl DefaultPath {
+    fn covers(&self, path: &str) -> bool {
+        match self {
+            Self::Root => false,
+            Self::Every => true,
+            Self::At(known) => known == path,
+        }
+    }
+}
+
 impl Default for Options {
     fn default() -> Self {
         Self {
             default_channel: None,
+            default_path: DefaultPath::default(),
             allowed_origins: Vec::new(),
             host_names: Vec::new(),
             publish_token: None,
@@ -92,7 +117,16 @@ impl Listener {
     /// When one of them cannot be listened on.
     pub async fn bind(endpoint: &HostPort, backlog: u32) -> Result<Self, BindError> {
         let options = BindOptions { backlog, ..BindOptions::default() };
-        let (tcp, warnings) = tcp::Listener::bind(endpoint, &options).await?;
+        Self::bind_with(endpoint, &options).await
+    }
+
+    /// As [`Listener::bind`], with everything that is asked of the sockets.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn bind_with(endpoint: &HostPort, options: &BindOptions) -> Result<Self, BindError> {
+        let (tcp, warnings) = tcp::Listener::bind(endpoint, options).await?;
         Ok(Self { tcp, tls: None, warnings })
     }
 

@@ -75,6 +75,11 @@ impl Target {
         let channel = match named {
             Some(encoded) => fields::channel(encoded).map(Some),
             None if path == "/" => Ok(site.options.default_channel.clone()),
+            None if upgrade::is_asked_for(request.headers())
+                && site.options.default_path.covers(&path) =>
+            {
+                Ok(site.options.default_channel.clone())
+            }
             None => Ok(None),
         };
         let is_named = named.is_some();

@@ -19,7 +19,7 @@ use super::{
     patient::Patient,
     route,
 };
-use crate::live::RawStart;
+use crate::live::{RawStart, broker::Publishers};
 
 /// Whether the request speaks of a WebSocket at all; whether rightly so is asked later.
 pub(super) fn is_asked_for(headers: &HeaderMap) -> bool {
@@ -54,7 +54,9 @@ pub(super) async fn respond(
         let since = query.since.unwrap_or(Since::Now);
         let start = site.node.broker().resolve(&channel, since).await;
         let start = start.map_err(|error| route::unknown(&error))?;
-        Some(RawStart { channel, start, slow: query.slow })
+        let state = site.node.broker().state(&channel).map_err(|error| route::unknown(&error))?;
+        let publishes = state.options.publish == Publishers::Readers;
+        Some(RawStart { channel, start, slow: query.slow, publishes })
     } else {
         None
     };

@@ -29,6 +29,8 @@ pub(super) enum Letter {
     Refused(SubscriptionId, &'static str, String),
     /// History that was asked for.
     Page(SubscriptionId, Page),
+    /// What a reader in this row said has been published: it may say more.
+    Published(usize),
     /// Tell the viewers and end.
     Shutdown,
 }

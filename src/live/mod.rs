@@ -12,6 +12,7 @@ mod feed;
 mod home;
 mod inbox;
 mod node;
+mod publishing;
 mod viewers;
 
 pub use crate::shard::Patience;

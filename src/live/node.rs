@@ -22,7 +22,7 @@ use super::{
     broker::{Broker, PageLimit, ReadError, Start},
     home,
     inbox::{Inbox, Letter},
-    viewers,
+    publishing, viewers,
 };
 use crate::{
     limits,
@@ -76,6 +76,8 @@ pub struct RawStart {
     pub start: Start,
     /// What becomes of it when it does not keep up, if it chose.
     pub slow: Option<SlowPolicy>,
+    /// Whether what it sends is published.
+    pub publishes: bool,
 }
 
 /// Why a viewer was not taken in.
@@ -172,10 +174,12 @@ impl Node {
     /// When the system gives no event queue or no thread.
     pub fn start(broker: Broker, options: &NodeOptions) -> io::Result<Self> {
         let (errands, receiver) = mpsc::unbounded_channel();
+        let (says, said) = mpsc::unbounded_channel();
         let threads = TaskTracker::new();
         let (mut inboxes, mut boards) = (Vec::new(), Vec::new());
         for index in 0..options.shards.max(1) {
-            let shard = viewers::shard(index, errands.clone(), options.patience)?;
+            let ways = viewers::Ways { errands: errands.clone(), says: says.clone() };
+            let shard = viewers::shard(index, ways, options.patience)?;
             inboxes.push(shard.tenant().inbox());
             boards.push(shard.tenant().board());
             // A plain thread, which no runtime waits for: the tracker only counts it.
@@ -187,6 +191,7 @@ impl Node {
         }
         let inboxes: Arc<[_]> = inboxes.into();
         tokio::spawn(run_errands(broker.clone(), Arc::clone(&inboxes), receiver));
+        tokio::spawn(publishing::run(broker.clone(), Arc::clone(&inboxes), said));
         let ending = Arc::new(Ending(Arc::clone(&inboxes)));
         Ok(Self {
             broker,

@@ -4,6 +4,7 @@ use enchufe_core::ws::{CloseCode, CloseReason};
 
 use super::{Event, Observer, Service, ServiceError, part};
 use crate::{
+    limits,
     shutdown::Shutdown,
     source::Source,
     transport::{Connection, Framing, SendError},
@@ -15,13 +16,20 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct Feed<F> {
     source: F,
+    count: Option<u64>,
     observer: Observer,
 }
 
 impl<F> Feed<F> {
     /// A service that makes sources by calling `source` and tells `observer` each message sent.
     pub fn new(source: F, observer: Observer) -> Self {
-        Self { source, observer }
+        Self { source, count: None, observer }
+    }
+
+    /// The same service, which closes once a client has had so many messages: one time, and it is
+    /// the daytime service of RFC 867.
+    pub fn up_to(self, count: Option<u64>) -> Self {
+        Self { count, ..self }
     }
 }
 
@@ -37,6 +45,7 @@ where
         // A stream whose peer has nothing to say is still read by it.
         let ends_with_input = !connection.is_stream();
         let (mut is_reading, mut is_writing) = (true, true);
+        let mut left = self.count;
         loop {
             let next = tokio::select! {
                 () = shutdown.requested() => break,
@@ -47,16 +56,19 @@ where
                     }
                     continue;
                 }
-                next = source.next(), if is_writing => next,
+                next = next(&mut source, left), if is_writing => next,
             };
             let Some(message) = next else {
+                if !ends_with_input {
+                    return part_from_stream(connection).await;
+                }
                 let reason = CloseReason { code: CloseCode::NORMAL, reason: String::new() };
                 return Ok(connection.close(reason).await?);
             };
             // Sending to a client that does not read must not keep the server from ending.
             let sending = async { connection.send(message.clone()).await.map(Some) };
             match shutdown.or(sending).await {
-                Ok(Some(())) => {}
+                Ok(Some(())) => left = left.map(|left| left - 1),
                 Ok(None) => break,
                 // It closes, or was told what it broke and may take its time to read that.
                 // Receiving sees to it, and says how it ended.
@@ -70,4 +82,19 @@ where
         }
         part(connection, &shutdown).await
     }
+}
+
+/// The next message of those that are left.
+async fn next(source: &mut impl Source, left: Option<u64>) -> Option<enchufe_core::Message> {
+    if left == Some(0) { None } else { source.next().await }
+}
+
+/// Ends a stream without losing what was sent last: to close on what the client has sent and nobody
+/// has read would reset the connection.
+async fn part_from_stream(mut connection: Connection) -> Result<(), ServiceError> {
+    connection.finish().await?;
+    let read = async { while let Ok(Some(_)) = connection.recv().await {} };
+    // Whoever stays is dropped.
+    let _ = tokio::time::timeout(limits::LINGER, read).await;
+    Ok(())
 }

@@ -5,7 +5,10 @@
 //! own. Where a service has a [`Handler`], its WebSocket clients live on shards instead, and where
 //! it has a [`StreamHandler`], its TCP clients.
 
+mod discard;
 mod echo;
+#[cfg(unix)]
+mod exec;
 mod feed;
 mod greet;
 mod guests;
@@ -19,7 +22,10 @@ use crate::{
     transport::{Connection, Peer, RecvError, SendError},
 };
 
+pub use discard::Discard;
 pub use echo::Echo;
+#[cfg(unix)]
+pub use exec::{Complaint, Exec, ExecRules};
 pub use feed::Feed;
 pub use greet::{Greet, Greeting, ParseGreetingError};
 pub(crate) use guests::Hall;

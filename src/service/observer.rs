@@ -8,6 +8,8 @@ use std::{fmt, sync::Arc};
 use enchufe_core::Message;
 
 use super::ServiceError;
+#[cfg(unix)]
+use crate::transport::child::Status;
 use crate::{address::Address, transport::Peer};
 
 /// Something that happened on a server.
@@ -38,6 +40,14 @@ pub enum Event<'a> {
         peer: &'a Peer,
         /// The message. It may repeat what came from a stranger.
         message: &'a Message,
+    },
+    /// The program that ran for a client has ended by itself.
+    #[cfg(unix)]
+    Ended {
+        /// The client.
+        peer: &'a Peer,
+        /// How it ended.
+        status: &'a Status,
     },
     /// A client is no longer served.
     Closed {

@@ -181,7 +181,9 @@ impl<S> Table<S> {
         self.sockets.iter().max_by_key(|(_, socket)| socket.unfinished).map(|(index, _)| index)
     }
 
-    pub(super) fn read_later(&mut self, index: usize) {
+    /// Reads a connection in a later round, also when nothing new comes: what is left of it was not
+    /// to be read before.
+    pub(crate) fn read_later(&mut self, index: usize) {
         let Some(socket) = self.sockets.get_mut(index) else { return };
         if !std::mem::replace(&mut socket.has_turn, true) {
             let key = socket.key(index);

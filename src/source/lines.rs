@@ -39,13 +39,13 @@ impl Lines<Stdin> {
 impl<R: AsyncRead + Unpin> Lines<R> {
     /// The lines of `reader`.
     pub fn new(reader: R) -> Self {
-        Self {
-            reader,
-            buffer: BytesMut::new(),
-            searched: 0,
-            line_bytes_max: limits::MESSAGE_BYTES_MAX,
-            state: State::Open,
-        }
+        Self::up_to(reader, limits::MESSAGE_BYTES_MAX)
+    }
+
+    /// The lines of `reader`, with another bound on a line, in bytes.
+    pub fn up_to(reader: R, line_bytes_max: usize) -> Self {
+        let (buffer, state) = (BytesMut::new(), State::Open);
+        Self { reader, buffer, searched: 0, line_bytes_max, state }
     }
 
     fn buffered(&mut self) -> Option<Bytes> {

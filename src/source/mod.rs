@@ -7,7 +7,6 @@ mod clock;
 mod interval;
 mod lines;
 mod program;
-mod pty;
 mod random;
 
 use enchufe_core::Message;
@@ -15,7 +14,7 @@ use enchufe_core::Message;
 pub use clock::Clock;
 pub use interval::{Interval, ParseIntervalError};
 pub use lines::Lines;
-pub use program::{Program, StartError};
+pub use program::Program;
 pub use random::{Numbers, ParseNumbersError, Random};
 
 /// Something that yields messages until it ends.

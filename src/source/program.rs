@@ -1,100 +1,35 @@
 //! The lines that a program prints. It runs once, whatever the number of viewers.
 
-use std::{
-    ffi::OsString,
-    io,
-    process::{ExitStatus, Stdio},
-};
+use std::ffi::OsString;
 
 use enchufe_core::Message;
-use tokio::{
-    io::AsyncRead,
-    process::{Child, Command},
-    time::timeout,
-};
 
 use super::{Lines, Source};
-use crate::limits;
+use crate::transport::child::{Child, Command, ExecOptions, Output, StartError, Streams};
 
 /// A running program.
 pub struct Program {
-    name: String,
     child: Child,
-    /// The process group that it leads.
-    group: Option<rustix::process::Pid>,
-    lines: Lines<Box<dyn AsyncRead + Send + Unpin>>,
-    status: Option<io::Result<ExitStatus>>,
-}
-
-/// Why a program does not run.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum StartError {
-    /// There is no such program.
-    #[error("cannot run '{0}': there is no such program")]
-    NotFound(String),
-    /// The system would not run it.
-    #[error("cannot run '{program}': {error}")]
-    Io {
-        /// Its name.
-        program: String,
-        /// What the system said.
-        error: io::Error,
-    },
-    /// The system would give no pseudo-terminal.
-    #[error("cannot give '{program}' a terminal: {error}")]
-    Pty {
-        /// Its name.
-        program: String,
-        /// What the system said.
-        error: io::Error,
-    },
+    lines: Lines<Output>,
 }
 
 impl Program {
-    /// Starts a program with its standard input empty and its standard error ours. With `pty` it
-    /// prints to a pseudo-terminal, so that it prints its lines at once instead of block by block.
-    ///
-    /// It is the leader of a process group of its own, so that its end can be the end of whatever
-    /// it has started, too.
+    /// Starts a program with its standard input empty and its standard error ours. With a terminal
+    /// it prints its lines at once instead of block by block.
     ///
     /// # Errors
     ///
-    /// When it cannot be started.
+    /// When it cannot be started. Must be called within a runtime.
     pub fn start(
         program: &OsString,
         arguments: &[OsString],
-        pty: bool,
+        options: ExecOptions,
     ) -> Result<Self, StartError> {
-        let name = program.to_string_lossy().into_owned();
-        let mut command = Command::new(program);
-        command.args(arguments).stdin(Stdio::null()).kill_on_drop(true);
-        #[cfg(unix)]
-        command.process_group(0);
-        let terminal = if pty {
-            let (ours, theirs) = super::pty::open()
-                .map_err(|error| StartError::Pty { program: name.clone(), error })?;
-            command.stdout(theirs);
-            Some(ours)
-        } else {
-            command.stdout(Stdio::piped());
-            None
-        };
-        let mut child = command.spawn().map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => StartError::NotFound(name.clone()),
-            _ => StartError::Io { program: name.clone(), error },
-        })?;
-        // The command keeps its copy of the terminal's other end open as long as it is here.
-        drop(command);
-        let reader: Box<dyn AsyncRead + Send + Unpin> = match (terminal, child.stdout.take()) {
-            (Some(terminal), _) => Box::new(terminal),
-            (None, Some(stdout)) => Box::new(stdout),
-            (None, None) => Box::new(tokio::io::empty()),
-        };
-        tracing::info!(program = name, "started");
-        let pid = child.id().and_then(|id| i32::try_from(id).ok());
-        let group = pid.and_then(rustix::process::Pid::from_raw);
-        Ok(Self { name, child, group, lines: Lines::new(reader), status: None })
+        let mut command = Command::new(program, arguments.to_vec());
+        command.options = options;
+        command.check()?;
+        let (child, ends) = command.start(Streams::Output)?;
+        Ok(Self { child, lines: Lines::new(ends.output) })
     }
 
     /// Ends the program and whatever it has started: asks, waits a moment, then insists.
@@ -103,22 +38,7 @@ impl Program {
     ///
     /// Dropping the future leaves the insisting to the program's drop.
     pub async fn stop(&mut self) {
-        if self.status.is_some() {
-            return;
-        }
-        self.signal(rustix::process::Signal::TERM);
-        if timeout(limits::PROGRAM_STOP_TIMEOUT, self.child.wait()).await.is_err() {
-            tracing::warn!(program = self.name, "does not end by itself and is killed");
-        }
-        // Whoever is left of the group did not hear, or did not want to.
-        self.signal(rustix::process::Signal::KILL);
-        self.child.wait().await.ok();
-    }
-
-    fn signal(&self, signal: rustix::process::Signal) {
-        if let Some(group) = self.group {
-            rustix::process::kill_process_group(group, signal).ok();
-        }
+        self.child.stop().await;
     }
 }
 
@@ -128,27 +48,8 @@ impl Source for Program {
     }
 
     async fn status(&mut self) -> String {
-        if self.status.is_none() {
-            self.status = Some(self.child.wait().await);
-        }
-        match &self.status {
-            Some(Ok(status)) => describe(*status),
-            Some(Err(error)) => format!("unknown: {error}"),
-            None => "unknown".to_owned(),
-        }
+        self.child.wait().await.to_string()
     }
-}
-
-/// `exit 0`, or `signal 9`.
-fn describe(status: ExitStatus) -> String {
-    #[cfg(unix)]
-    {
-        use std::os::unix::process::ExitStatusExt;
-        if let Some(signal) = status.signal() {
-            return format!("signal {signal}");
-        }
-    }
-    status.code().map_or_else(|| "exit unknown".to_owned(), |code| format!("exit {code}"))
 }
 
 #[cfg(test)]
@@ -156,7 +57,8 @@ mod tests {
     use super::*;
 
     fn shell(script: &str, pty: bool) -> Program {
-        Program::start(&"sh".into(), &["-c".into(), script.into()], pty).expect("a shell")
+        let options = ExecOptions { pty, ..ExecOptions::default() };
+        Program::start(&"sh".into(), &["-c".into(), script.into()], options).expect("a shell")
     }
 
     async fn run(mut program: Program) -> (Vec<String>, String) {
@@ -193,7 +95,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_program_that_is_not_there_is_named() {
-        let error = Program::start(&"/no/such/program".into(), &[], false).err();
+        let error = Program::start(&"/no/such/program".into(), &[], ExecOptions::default()).err();
         let error = error.expect("it cannot run").to_string();
         assert_eq!(error, "cannot run '/no/such/program': there is no such program");
     }

@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 use tokio::net::UnixStream;
 
 use super::{
-    BindError, BindOptions, BindWarning, OpenError, OpenOptions, Peer, Plain, eyeballs, tcp,
+    BindError, BindOptions, BindWarning, OpenError, OpenOptions, Peer, Plain, eyeballs, gone, tcp,
 };
 use crate::address::WsEndpoint;
 
@@ -74,6 +74,11 @@ impl Carrier {
             #[cfg(unix)]
             Self::Unix(_) => None,
         }
+    }
+
+    /// Whether the connection is over, though reading would not show it: see [`gone::is_over`].
+    pub(super) fn is_over(&self, by_half: bool) -> bool {
+        whichever!(self, stream => gone::is_over(stream, by_half))
     }
 
     /// Takes it off tokio.

@@ -2,10 +2,10 @@
 
 use super::{
     Bare, CloseReason, Framing, OpenError, OpenOptions, Peer, RecvError, SendError, datagram,
-    eyeballs, secure, stdio, stream, udp, ws,
+    eyeballs, file, secure, stdio, stream, udp, ws,
 };
 #[cfg(unix)]
-use super::{unix, unixgram};
+use super::{exec, unix, unixgram};
 use crate::address::Address;
 use crate::core::Message;
 use crate::limits;
@@ -64,13 +64,23 @@ impl Connection {
                 let (incoming, outgoing, peer) = ws::open(ws, options).await?;
                 Self::new(IncomingKind::Ws(incoming), OutgoingKind::Ws(outgoing), peer)
             }
+            #[cfg(unix)]
+            Address::Exec(program) => {
+                let (halves, peer) = exec::open(program, &options.exec).await?;
+                Self::stream(halves, peer)
+            }
+            #[cfg(not(unix))]
+            Address::Exec(_) => {
+                let what = "programs that can be spoken to";
+                return Err(OpenError::Unsupported { address: address.to_string(), what });
+            }
+            Address::File(path) => {
+                let (halves, peer) = file::open(path, options.file).await?;
+                Self::stream(halves, peer)
+            }
             Address::Tls(endpoint) => {
                 let (wire, peer) = secure::open(endpoint, options).await?;
                 Self::stream(stream::tls(wire, &peer), peer)
-            }
-            Address::Exec(_) | Address::File(_) => {
-                let what = "connections of this kind";
-                return Err(OpenError::Unsupported { address: address.to_string(), what });
             }
             Address::Stdio => Self::stream(stdio::open(), Peer::Stdio),
         })
@@ -201,6 +211,15 @@ impl Connection {
         }
     }
 
+    /// What a WebSocket client asked for with its handshake, if the listener was told to
+    /// [keep](ws::ServerOptions::keep_requests) that. It is given once.
+    pub fn take_request(&mut self) -> Option<Box<ws::Request>> {
+        match &mut self.incoming.0 {
+            IncomingKind::Ws(incoming) => incoming.request.take(),
+            IncomingKind::Stream(_) | IncomingKind::Datagram(_) => None,
+        }
+    }
+
     /// The socket of a TCP client of which nothing has been read, for a loop of its own; any other
     /// connection comes back as it was.
     pub(crate) fn into_stream_socket(self) -> Result<(Wire, Peer), Box<Self>> {
@@ -320,6 +339,23 @@ impl Incoming {
         match &self.0 {
             IncomingKind::Ws(incoming) => incoming.closed_with(),
             IncomingKind::Stream(_) | IncomingKind::Datagram(_) => None,
+        }
+    }
+
+    /// Whether the peer has gone, though reading would not show it: because what it sent before is
+    /// still to be read, or because it had closed its side long ago.
+    pub(crate) fn is_gone(&self) -> bool {
+        match &self.0 {
+            IncomingKind::Stream(incoming) => incoming.is_gone(),
+            IncomingKind::Datagram(_) => false,
+            IncomingKind::Ws(incoming) => incoming.is_gone(),
+        }
+    }
+
+    /// Has the system look after a peer that says nothing: see [`Self::is_gone`].
+    pub(crate) fn look_after_peer(&self) {
+        if let IncomingKind::Stream(incoming) = &self.0 {
+            incoming.look_after_peer();
         }
     }
 

@@ -8,12 +8,18 @@ mod accept;
 mod bare;
 mod bind;
 mod carrier;
+#[cfg(unix)]
+pub mod child;
 mod connection;
 mod datagram;
 mod endpoint;
 mod error;
+#[cfg(unix)]
+pub(crate) mod exec;
 mod eyeballs;
+mod file;
 mod framing;
+mod gone;
 mod handshakes;
 mod listener;
 pub(crate) mod os;
@@ -41,6 +47,7 @@ use std::time::Duration;
 pub use connection::{Connection, Incoming, Outgoing};
 pub use datagram::DatagramLimits;
 pub use error::{BindError, BindWarning, InterfaceError, OpenError, RecvError, SendError};
+pub use file::FileOptions;
 pub use framing::Framing;
 pub use listener::Listener;
 pub use peer::Peer;
@@ -106,6 +113,11 @@ pub struct OpenOptions {
     pub ws: ws::ClientOptions,
     /// Whom to trust, at addresses with TLS.
     pub tls: tls::ClientTls,
+    /// How programs are run (`exec:`).
+    #[cfg(unix)]
+    pub exec: child::ExecOptions,
+    /// How files are read and written (`file:`).
+    pub file: FileOptions,
 }
 
 impl Default for OpenOptions {
@@ -116,6 +128,9 @@ impl Default for OpenOptions {
             sockets: SocketOptions::default(),
             ws: ws::ClientOptions::default(),
             tls: tls::ClientTls::default(),
+            #[cfg(unix)]
+            exec: child::ExecOptions::default(),
+            file: FileOptions::default(),
         }
     }
 }

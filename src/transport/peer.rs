@@ -22,6 +22,10 @@ pub enum Peer {
     UnixUnnamed,
     /// Whoever is behind standard input and output.
     Stdio,
+    /// A program that was run, by its name.
+    Program(String),
+    /// A file.
+    File(PathBuf),
 }
 
 impl Peer {
@@ -74,6 +78,8 @@ impl fmt::Display for Peer {
             Self::UnixAbstract(name) => write!(f, "@{}", String::from_utf8_lossy(name)),
             Self::UnixUnnamed => f.write_str("unnamed"),
             Self::Stdio => f.write_str("-"),
+            Self::Program(name) => f.write_str(name),
+            Self::File(path) => path.display().fmt(f),
         }
     }
 }

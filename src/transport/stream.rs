@@ -11,7 +11,9 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 
 use super::wire::Wire;
-use super::{Bare, CutError, Cutter, Framing, Peer, RecvError, SendError};
+use super::{Bare, CutError, Cutter, Framing, Peer, RecvError, SendError, file, gone};
+#[cfg(unix)]
+use super::{child, exec};
 use crate::core::Message;
 use crate::limits::{GATHERED_BYTES_MAX, STREAM_CHUNK_BYTES_MAX, STREAM_CHUNK_BYTES_MIN};
 
@@ -62,7 +64,28 @@ pub(super) fn stdio(
     output: tokio::io::Stdout,
 ) -> (Incoming, Outgoing) {
     let peer = Peer::Stdio;
-    (Incoming::new(Reader::Stdin(input), &peer), Outgoing::new(Writer::Stdout(output), &peer))
+    (Incoming::new(Reader::Queue(input), &peer), Outgoing::new(Writer::Stdout(output), &peer))
+}
+
+/// Both halves of a program, which is judged by how it ended if it is `running` for them.
+#[cfg(unix)]
+pub(super) fn program(
+    input: Option<child::Input>,
+    output: child::Output,
+    peer: &Peer,
+    running: Option<exec::Running>,
+) -> (Incoming, Outgoing) {
+    let reader = Reader::Program(output, running.clone());
+    (Incoming::new(reader, peer), Outgoing::new(Writer::Program(input, running), peer))
+}
+
+/// Both halves of a file; `input` yields what was read, and closes at its end.
+pub(super) fn file(
+    input: mpsc::Receiver<io::Result<Bytes>>,
+    output: file::Appender,
+    peer: &Peer,
+) -> (Incoming, Outgoing) {
+    (Incoming::new(Reader::Queue(input), peer), Outgoing::new(Writer::File(output), peer))
 }
 
 /// Takes a TCP connection off tokio whose halves were not used yet; any other comes back as it was.
@@ -99,13 +122,41 @@ enum Reader {
     Tls(Arc<Wire>),
     #[cfg(unix)]
     Unix(tokio::net::unix::OwnedReadHalf),
-    Stdin(mpsc::Receiver<io::Result<Bytes>>),
+    /// What a thread reads: standard input, a file.
+    Queue(mpsc::Receiver<io::Result<Bytes>>),
+    #[cfg(unix)]
+    Program(child::Output, Option<exec::Running>),
 }
 
 impl Incoming {
     fn new(reader: Reader, peer: &Peer) -> Self {
         let peer = peer.clone();
         Self { reader, room: STREAM_CHUNK_BYTES_MIN, cutter: None, ended: false, peer }
+    }
+
+    /// Whether the peer has gone, though reading would not show it.
+    pub(super) fn is_gone(&self) -> bool {
+        match &self.reader {
+            Reader::Tcp(half) => gone::is_over(half.as_ref(), false),
+            Reader::Tls(wire) => wire.carrier().is_over(false),
+            #[cfg(unix)]
+            Reader::Unix(half) => gone::is_over(half.as_ref(), false),
+            Reader::Queue(_) => false,
+            #[cfg(unix)]
+            Reader::Program(..) => false,
+        }
+    }
+
+    /// Has the system look after a peer that says nothing.
+    pub(super) fn look_after_peer(&self) {
+        let socket: Option<&TcpStream> = match &self.reader {
+            Reader::Tcp(half) => Some(half.as_ref()),
+            Reader::Tls(wire) => wire.carrier().tcp(),
+            _ => None,
+        };
+        if let Some(socket) = socket {
+            gone::look_after(socket.into());
+        }
     }
 
     /// `bytes_max` bounds each message.
@@ -116,7 +167,14 @@ impl Incoming {
 
     /// Whether there is a socket below.
     pub(super) fn is_socket(&self) -> bool {
-        !matches!(self.reader, Reader::Stdin(_))
+        match &self.reader {
+            Reader::Tcp(_) | Reader::Tls(_) => true,
+            #[cfg(unix)]
+            Reader::Unix(_) => true,
+            #[cfg(unix)]
+            Reader::Program(..) => false,
+            Reader::Queue(_) => false,
+        }
     }
 
     /// The socket, when what it has is handed on as it comes and nothing of it waits here.
@@ -174,10 +232,19 @@ impl Incoming {
             Reader::Tls(wire) => read_chunk!(wire, self.room),
             #[cfg(unix)]
             Reader::Unix(half) => read_chunk!(half, self.room),
-            Reader::Stdin(chunks) => chunks.recv().await.unwrap_or_else(|| Ok(Bytes::new())),
+            Reader::Queue(chunks) => chunks.recv().await.unwrap_or_else(|| Ok(Bytes::new())),
+            #[cfg(unix)]
+            Reader::Program(output, _) => read_chunk!(output, self.room),
         };
         match read {
             Ok(chunk) if chunk.is_empty() => {
+                #[cfg(unix)]
+                if let Reader::Program(_, Some(program)) = &self.reader
+                    && let Err(error) = program.judge(&self.peer).await
+                {
+                    (self.ended, self.cutter) = (true, None);
+                    return Err(error);
+                }
                 self.ended = true;
                 Ok(None)
             }
@@ -224,6 +291,12 @@ enum Writer {
     #[cfg(unix)]
     Unix(tokio::net::unix::OwnedWriteHalf),
     Stdout(tokio::io::Stdout),
+    File(file::Appender),
+    #[cfg(unix)]
+    Program(
+        Option<child::Input>,
+        #[expect(dead_code, reason = "it runs as long as this is here")] Option<exec::Running>,
+    ),
 }
 
 /// Closes its side when it is dropped, as the halves of tokio do.
@@ -325,6 +398,11 @@ impl Outgoing {
             #[cfg(unix)]
             Writer::Unix(half) => write(half, bytes).await,
             Writer::Stdout(stdout) => write(stdout, bytes).await,
+            Writer::File(file) => file.append(bytes).await,
+            #[cfg(unix)]
+            Writer::Program(Some(input), _) => input.write(bytes).await,
+            #[cfg(unix)]
+            Writer::Program(None, _) => Err(io::ErrorKind::BrokenPipe.into()),
         };
         sent.map_err(|error| SendError::from_io(&self.peer, error))
     }
@@ -338,6 +416,12 @@ impl Outgoing {
             #[cfg(unix)]
             Writer::Unix(half) => half.shutdown().await,
             Writer::Stdout(stdout) => stdout.flush().await,
+            Writer::File(_) => Ok(()),
+            #[cfg(unix)]
+            Writer::Program(input, _) => match input {
+                Some(input) => input.finish().await,
+                None => Ok(()),
+            },
         };
         finished.map_err(|error| SendError::from_io(&self.peer, error))
     }

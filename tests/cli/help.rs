@@ -48,9 +48,9 @@ fn a_usage_error_is_a_line_and_a_hint() {
         ),
         (
             &["serve", "talk", "tcp://:0"],
-            "error: 'talk' is not a value of <SERVICE>\nhint: use echo, greet, clock or random\n",
+            "error: 'talk' is not a value of <SERVICE>\nhint: use echo, discard, greet, clock, random, exec or broadcast\n",
             "error: 'talk' no es un valor de <SERVICIO>\n\
-             sugerencia: usa echo, greet, clock o random\n",
+             sugerencia: usa echo, discard, greet, clock, random, exec o broadcast\n",
         ),
         (
             &["connect", "tcp://localhost:1", "--wayt=3"],

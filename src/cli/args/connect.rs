@@ -98,6 +98,14 @@ pub(crate) struct Connect {
     #[command(flatten)]
     pub(crate) sockets: Sockets,
 
+    /// file: read on with what is added, also in the file that takes its place
+    #[arg(long)]
+    pub(crate) follow: bool,
+
+    /// exec: give the program a terminal, so that it prints each line at once
+    #[arg(long)]
+    pub(crate) pty: bool,
+
     /// When the connection is lost, connect again, after pauses that grow to 30 s (ws://)
     #[arg(long)]
     pub(crate) reconnect: bool,

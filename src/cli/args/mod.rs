@@ -8,6 +8,7 @@ mod connect;
 mod demo;
 mod feed;
 mod generator;
+mod program;
 mod relay;
 mod resolve;
 mod serve;
@@ -23,6 +24,7 @@ pub(crate) use {
     demo::Demo,
     feed::{Feed, FeedSource, Slow},
     generator::Generator,
+    program::{Program, ProgramFraming},
     relay::{Relay, StreamFraming, TapForm},
     resolve::{Family, Protocol, Resolve},
     serve::{Serve, ServiceName},

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, ValueHint};
 
-use super::{Generator, Listening, Sockets, Tls};
+use super::{Generator, Listening, Program, Sockets, Tls};
 use crate::{cli::values, guard::AllowedOrigin, service::Greeting};
 
 /// Serve each client that connects
@@ -13,9 +13,12 @@ use crate::{cli::values, guard::AllowedOrigin, service::Greeting};
 Examples:
   enchufe serve echo tcp://127.0.0.1:65432
   enchufe serve greet ws://localhost:8765
-  enchufe serve clock ws://127.0.0.1:5678")]
+  enchufe serve clock ws://127.0.0.1:5678
+  enchufe serve exec ws://127.0.0.1:8080 -- ./job --verbose")]
 pub(crate) struct Serve {
-    /// What each client gets: its own words, a greeting, the time or numbers
+    /// What each client gets: its own words (echo, RFC 862), nothing (discard, RFC 863), a greeting,
+    /// the time again and again (with --count 1 once, as in RFC 867), numbers, a program of its own,
+    /// or what all of them say
     #[arg(value_name = "SERVICE")]
     pub(crate) service: ServiceName,
 
@@ -42,6 +45,10 @@ pub(crate) struct Serve {
     #[command(flatten)]
     pub(crate) generator: Generator,
 
+    /// clock, random: close after so many messages
+    #[arg(long, value_name = "COUNT", value_parser = values::count)]
+    pub(crate) count: Option<u32>,
+
     /// Let pages of this origin connect; may be repeated
     #[arg(long, value_name = "ORIGIN", value_parser = str::parse::<AllowedOrigin>)]
     pub(crate) allow_origin: Vec<AllowedOrigin>,
@@ -62,6 +69,9 @@ pub(crate) struct Serve {
     pub(crate) max_message: Option<usize>,
 
     #[command(flatten)]
+    pub(crate) program: Program,
+
+    #[command(flatten)]
     pub(crate) listening: Listening,
 
     #[command(flatten)]
@@ -72,19 +82,30 @@ pub(crate) struct Serve {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ServiceName {
     Echo,
+    Discard,
     Greet,
     Clock,
     Random,
+    Exec,
+    Broadcast,
 }
 
 impl ServiceName {
+    /// Whether what it sends is made up here and tells nobody anything.
+    pub(crate) fn is_generated(self) -> bool {
+        matches!(self, Self::Clock | Self::Random)
+    }
+
     /// The word on the command line.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Echo => "echo",
+            Self::Discard => "discard",
             Self::Greet => "greet",
             Self::Clock => "clock",
             Self::Random => "random",
+            Self::Exec => "exec",
+            Self::Broadcast => "broadcast",
         }
     }
 }

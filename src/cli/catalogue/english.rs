@@ -2,7 +2,7 @@
 //! themselves.
 
 use super::{
-    Phrase, Report, bench, close, connect, is_too_long, live, one_of, refusal, relay, tls,
+    Phrase, Report, bench, close, connect, is_too_long, live, one_of, refusal, relay, service, tls,
 };
 use crate::{
     cli::{
@@ -55,6 +55,7 @@ pub(super) fn say(phrase: Phrase<'_>) -> String {
         Phrase::Live(phrase) => live::english(phrase),
         Phrase::Bench(phrase) => bench::english(phrase),
         Phrase::Relay(phrase) => relay::english(phrase),
+        Phrase::Service(phrase) => service::english(phrase),
     }
 }
 
@@ -107,6 +108,7 @@ pub(super) fn report(failure: &Failure) -> Option<Report> {
         Failure::Live(error) => return Some(live::report_in_english(error)),
         Failure::Bench(error) => return Some(bench::report_in_english(error)),
         Failure::Relay(error) => return Some(relay::report_in_english(error)),
+        Failure::Service(error) => return Some(service::report_in_english(error)),
         Failure::System(error) => (format!("the system refuses: {error}"), None),
     };
     Some(Report { message, hint })

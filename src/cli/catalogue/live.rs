@@ -1,6 +1,6 @@
 //! What `feed` and `demo` say, in every language.
 
-use super::{Report, spanish::io};
+use super::{Report, service, spanish::io};
 use crate::{
     cli::failure::LiveFailure,
     http::{OpenFolderError, ReadTokenError},
@@ -124,9 +124,7 @@ pub(super) fn report_in_english(failure: &LiveFailure) -> Report {
         LiveFailure::Token(error) => {
             (error.to_string(), Some("head -c 32 /dev/urandom | base64 > FILE makes one"))
         }
-        LiveFailure::Start(error) => {
-            (error.to_string(), Some("give its path, or a name on the PATH"))
-        }
+        LiveFailure::Start(error) => (error.to_string(), Some(service::FIND)),
         LiveFailure::NothingStarted => {
             let hint = "enchufe demo --port-base 9000 takes other ports";
             ("nothing could be started: every port is taken".to_owned(), Some(hint))
@@ -136,7 +134,7 @@ pub(super) fn report_in_english(failure: &LiveFailure) -> Report {
 }
 
 pub(super) fn report_in_spanish(failure: &LiveFailure) -> Report {
-    use crate::{core::channel::ParseChannelNameError as Name, source::StartError};
+    use crate::core::channel::ParseChannelNameError as Name;
     let (message, hint) = match failure {
         LiveFailure::NoSource => (
             "no hay fuente, y la entrada estándar es una terminal".to_owned(),
@@ -172,20 +170,9 @@ pub(super) fn report_in_spanish(failure: &LiveFailure) -> Report {
             },
             Some("head -c 32 /dev/urandom | base64 > ARCHIVO crea uno"),
         ),
-        LiveFailure::Start(error) => (
-            match error {
-                StartError::NotFound(program) => {
-                    format!("no se puede ejecutar '{program}': no existe ese programa")
-                }
-                StartError::Io { program, error } => {
-                    format!("no se puede ejecutar '{program}': {}", io(error))
-                }
-                StartError::Pty { program, error } => {
-                    format!("no se puede dar una terminal a '{program}': {}", io(error))
-                }
-            },
-            Some("da su ruta, o un nombre que esté en el PATH"),
-        ),
+        LiveFailure::Start(error) => {
+            (service::start_in_spanish(error), Some(service::FIND_IN_SPANISH))
+        }
         LiveFailure::NothingStarted => {
             let hint = "enchufe demo --port-base 9000 usa otros puertos";
             let message = "no se ha podido iniciar nada: todos los puertos están ocupados";

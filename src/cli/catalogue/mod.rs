@@ -15,6 +15,7 @@ mod live;
 mod manual;
 mod refusal;
 mod relay;
+mod service;
 mod spanish;
 mod tls;
 
@@ -34,6 +35,7 @@ pub(crate) use {
     manual::{Heading, Manual, manual},
     refusal::shown,
     relay::RelayPhrase,
+    service::ServicePhrase,
     tls::TlsPhrase,
 };
 
@@ -86,6 +88,8 @@ pub(crate) enum Phrase<'a> {
     Bench(BenchPhrase<'a>),
     /// relay.
     Relay(RelayPhrase<'a>),
+    /// serve, of programs.
+    Service(ServicePhrase<'a>),
 }
 
 /// A failure in words: one line each.

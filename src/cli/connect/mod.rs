@@ -37,7 +37,7 @@ use super::{
     exit_code::Exit,
     failure::Failure,
     language::Language,
-    output, signals,
+    output, program, signals,
     usage::misplaced,
 };
 use crate::{
@@ -85,6 +85,8 @@ impl args::Connect {
         let is_stream = address.is_stream();
         let is_framed = !matches!(self.framing, None | Some(Framing::Raw));
         let flags = [
+            (self.follow, "--follow", matches!(address, Address::File(_))),
+            (self.pty, "--pty", matches!(address, Address::Exec(_))),
             (self.reconnect, "--reconnect", is_ws),
             (!self.header.is_empty(), "--header", is_ws),
             (self.origin.is_some(), "--origin", is_ws),
@@ -116,6 +118,9 @@ impl args::Connect {
         options.ws.headers.clone_from(&self.header);
         options.ws.deflate = self.compress.then(Offer::default);
         options.ws.message_bytes_max = self.message_bytes_max();
+        options.exec = program::options();
+        options.exec.pty = self.pty;
+        options.file.follow = self.follow;
         options.tls.ca.clone_from(&self.ca);
         options.tls.insecure = self.insecure;
         if let Some(interval) = self.ping_interval {

@@ -7,7 +7,7 @@ use crate::{
     cli::{
         args::{self, StreamFraming},
         failure::Failure,
-        tls,
+        program, tls,
         usage::misplaced,
     },
     limits::{MESSAGE_BYTES_MAX, RECORDED_BYTES_MAX},
@@ -169,6 +169,7 @@ impl Plan {
 
     pub(super) fn open_options(&self, args: &args::Relay) -> OpenOptions {
         let mut options = args.sockets.to_open(&args.opening);
+        options.exec = program::options();
         options.ws.message_bytes_max = self.message_bytes_max(args);
         options.ws.protocols.clone_from(&args.protocol);
         options.ws.headers.clone_from(&args.header);

@@ -35,6 +35,19 @@ pub struct ChannelOptions {
     /// Whether its messages are made up here (a clock, random numbers), so that a page of a
     /// foreign origin may read them.
     pub generated: bool,
+    /// Who may publish.
+    pub publish: Publishers,
+}
+
+/// Who may publish to a channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Publishers {
+    /// Who has the authority to, with a request of its own.
+    #[default]
+    Authorised,
+    /// Besides them everybody who reads it over a raw WebSocket: what a reader sends is published,
+    /// for itself, too.
+    Readers,
 }
 
 impl Default for ChannelOptions {
@@ -44,6 +57,7 @@ impl Default for ChannelOptions {
             history_bytes_max: crate::limits::HISTORY_BYTES_MAX,
             slow: SlowPolicy::default(),
             generated: false,
+            publish: Publishers::default(),
         }
     }
 }

@@ -20,6 +20,7 @@ use tokio::sync::mpsc;
 use super::{
     inbox::{Inbox, Letter},
     node::{Errand, Viewer},
+    publishing::{Said, Speaker, UnderWay},
 };
 use crate::{
     limits,
@@ -36,13 +37,21 @@ pub(super) struct Viewers {
     inbox: Arc<Inbox>,
     letters: Vec<Letter>,
     board: Arc<Board>,
-    errands: mpsc::UnboundedSender<Errand>,
+    ways: Ways,
     fanout: Fanout,
+}
+
+/// The ways from a shard to the control plane. The receivers live until the last shard has ended.
+pub(super) struct Ways {
+    pub(super) errands: mpsc::UnboundedSender<Errand>,
+    pub(super) says: mpsc::UnboundedSender<Said>,
 }
 
 /// A viewer's place in the fan-out.
 pub(crate) struct Seat {
     reader: ReaderId,
+    /// If it may publish.
+    speaker: Option<Box<Speaker>>,
     /// Counts the viewer for as long as it is here.
     _place: super::node::Place,
 }
@@ -50,7 +59,7 @@ pub(crate) struct Seat {
 /// A shard for viewers, which is not running yet.
 pub(super) fn shard(
     index: usize,
-    errands: mpsc::UnboundedSender<Errand>,
+    ways: Ways,
     patience: super::Patience,
 ) -> std::io::Result<Shard<Viewers>> {
     Shard::new(patience, |waker| Viewers {
@@ -58,7 +67,7 @@ pub(super) fn shard(
         inbox: Arc::new(Inbox::new(waker)),
         letters: Vec::new(),
         board: Arc::default(),
-        errands,
+        ways,
         fanout: Fanout::new(Limits {
             ring_len_max: limits::RING_LEN_MAX,
             ring_bytes_max: limits::RING_BYTES_MAX,
@@ -90,6 +99,7 @@ impl Viewers {
                 self.fanout.refuse(subscription, code, &message);
             }
             Letter::Page(subscription, page) => self.fanout.page(subscription, page),
+            Letter::Published(row) => table.read_later(row),
             Letter::Shutdown => table.stop(),
         }
     }
@@ -97,19 +107,26 @@ impl Viewers {
     fn take_in(&mut self, viewer: Viewer, table: &mut Table<Seat>) {
         let form = viewer.form();
         let Viewer { stream, leftover, raw, place } = viewer;
-        let limits =
-            ws::Limits { message_bytes_max: limits::COMMAND_BYTES_MAX, ..Default::default() };
+        let speaks = raw.as_ref().filter(|raw| raw.publishes).map(|raw| raw.channel.clone());
+        let message_bytes_max = match speaks {
+            Some(_) => limits::MESSAGE_BYTES_MAX,
+            None => limits::COMMAND_BYTES_MAX,
+        };
+        let limits = ws::Limits { message_bytes_max, ..Default::default() };
         let admission = Admission {
             wire: stream.map(Stream::from),
             leftover,
             protocol: Protocol::WebSocket(ws::Decoder::new(ws::Role::Server, limits)),
         };
-        let fanout = &mut self.fanout;
+        let (fanout, shard) = (&mut self.fanout, self.index);
         let mut newcomer = None;
         let admitted = table.admit(admission, |row| {
             let reader = fanout.connect(form, row);
             newcomer = Some(reader);
-            Seat { reader, _place: place }
+            let under_way = UnderWay::default();
+            let speaker =
+                speaks.map(|channel| Box::new(Speaker { shard, row, channel, under_way }));
+            Seat { reader, speaker, _place: place }
         });
         if let Err(error) = admitted {
             tracing::warn!(%error, "a viewer cannot be watched and is dropped");
@@ -147,6 +164,10 @@ impl Tenant for Viewers {
         received: Received<'_>,
         _: Room<'_>,
     ) -> Result<(), Full> {
+        if let Some(speaker) = &seat.speaker {
+            self.ways.says.send(speaker.say(received.message.to_owned())).ok();
+            return Ok(());
+        }
         self.on_request(seat.reader, received.message)
     }
 
@@ -174,8 +195,7 @@ impl Tenant for Viewers {
                     Errand::History { shard, subscription, channel, after }
                 }
             };
-            // The receiver lives until the last shard has ended.
-            self.errands.send(errand).ok();
+            self.ways.errands.send(errand).ok();
         }
         self.board.write(self.fanout.counts(), table.dropped(), self.fanout.unfinished());
     }
@@ -206,12 +226,13 @@ impl Outlet for Fanout {
     }
 
     fn is_filling(&self, seat: &Seat) -> bool {
-        Self::is_filling(self, seat.reader)
+        Self::is_filling(self, seat.reader) || Outlet::is_full(self, seat)
     }
 
-    /// A viewer that lets too many answers gather is dropped instead.
-    fn is_full(&self, _: &Seat) -> bool {
-        false
+    /// Whether too much of what it said is to be published still. One that lets too many answers
+    /// gather is dropped instead.
+    fn is_full(&self, seat: &Seat) -> bool {
+        seat.speaker.as_ref().is_some_and(|speaker| speaker.under_way.is_full())
     }
 
     fn next_ready(&mut self, slice: &mut usize) -> Option<usize> {

@@ -35,8 +35,7 @@ impl Viewers {
                     Ok(subscription) => {
                         let shard = self.index;
                         let errand = Errand::Resolve { shard, subscription, channel, since };
-                        // The receiver lives until the last shard has ended.
-                        self.errands.send(errand).ok();
+                        self.ways.errands.send(errand).ok();
                         Ok(())
                     }
                     Err(error) => {

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use super::InterfaceError;
 use crate::resolve::ResolveError;
+#[cfg(unix)]
+use crate::transport::child::StartError;
 use crate::transport::tls::Distrust;
 use crate::transport::ws::Refusal;
 
@@ -138,6 +140,23 @@ pub enum OpenError {
         /// What is wrong.
         error: Distrust,
     },
+    /// A program that does not run.
+    #[cfg(unix)]
+    #[error("{error}")]
+    Start {
+        /// The address asked for.
+        address: String,
+        /// Why.
+        error: StartError,
+    },
+    /// A file that cannot be used.
+    #[error("cannot open {address}: {error}")]
+    File {
+        /// The address asked for.
+        address: String,
+        /// What the system said.
+        error: io::Error,
+    },
     /// Anything else the system said.
     #[error("cannot connect to {address}: {error}")]
     Io {
@@ -188,6 +207,9 @@ impl OpenError {
                 "is it a WebSocket server, and the path right?".to_owned()
             }
             Self::Tls { error, .. } => return error.hint(),
+            #[cfg(unix)]
+            Self::Start { .. } => "give its path, or a name on the PATH".to_owned(),
+            Self::File { .. } => "is the path right?".to_owned(),
             Self::Io { .. } => return None,
         })
     }
@@ -211,7 +233,10 @@ impl OpenError {
             | Self::NoAnswer { address }
             | Self::Handshake { address, .. }
             | Self::Tls { address, .. }
+            | Self::File { address, .. }
             | Self::Io { address, .. } => *address = name.to_string(),
+            #[cfg(unix)]
+            Self::Start { address, .. } => *address = name.to_string(),
         }
         self
     }

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use crate::core::ws::CloseCode;
 use crate::transport::Peer;
+#[cfg(unix)]
+use crate::transport::child::Status;
 
 /// Why receiving failed. Streams and WebSocket then yield nothing more; datagrams may.
 #[derive(Debug, thiserror::Error)]
@@ -62,6 +64,15 @@ pub enum RecvError {
         code: CloseCode,
         /// What it did.
         reason: String,
+    },
+    /// A program failed.
+    #[cfg(unix)]
+    #[error("{peer} has ended with {status}")]
+    Exited {
+        /// The program.
+        peer: Peer,
+        /// How it ended.
+        status: Status,
     },
     /// Nothing came from the peer, not even the answer to a ping.
     #[error("{peer} has been silent for {} s", silence.as_secs_f64())]

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use enchufe_core::ws::{deflate, handshake};
 use http_body_util::Full;
 use hyper::{
-    Method, Request, Response, StatusCode, Version,
+    Method, Response, StatusCode, Version,
     body::Incoming as Body,
     header::{self, HeaderMap, HeaderName, HeaderValue},
     server::conn::http1,
@@ -34,13 +34,13 @@ type Answering = Pin<Box<dyn Future<Output = Answer> + Send>>;
 /// Answers HTTP requests that do not ask for a WebSocket: with the page for a browser that came
 /// to look. It belongs to whoever serves; transports know nothing of pages.
 #[derive(Clone)]
-pub struct PageHandler(Arc<dyn Fn(Request<Body>) -> Answering + Send + Sync>);
+pub struct PageHandler(Arc<dyn Fn(hyper::Request<Body>) -> Answering + Send + Sync>);
 
 impl PageHandler {
     /// Answers with what `answer` resolves to.
     pub fn new<F, A>(answer: F) -> Self
     where
-        F: Fn(Request<Body>) -> A + Send + Sync + 'static,
+        F: Fn(hyper::Request<Body>) -> A + Send + Sync + 'static,
         A: Future<Output = Answer> + Send + 'static,
     {
         Self(Arc::new(move |request| Box::pin(answer(request))))
@@ -63,8 +63,43 @@ pub(super) struct Rules {
     pub(super) options: ServerOptions,
 }
 
+/// What a client asked for when it opened a WebSocket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Request {
+    /// The path and the query, as they came.
+    pub target: String,
+    /// The header fields in their order, their names in lower case.
+    pub fields: Vec<(String, Vec<u8>)>,
+    /// Whether TLS lies between.
+    pub is_secure: bool,
+}
+
+impl Request {
+    /// A request for `target`, a path and perhaps a query.
+    pub fn new(target: impl Into<String>, fields: Vec<(String, Vec<u8>)>, is_secure: bool) -> Self {
+        Self { target: target.into(), fields, is_secure }
+    }
+
+    fn of(request: &hyper::Request<Body>, is_secure: bool) -> Self {
+        let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
+        let fields = request
+            .headers()
+            .iter()
+            .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()));
+        Self { target: target.to_owned(), fields: fields.collect(), is_secure }
+    }
+
+    /// The value of a field, the first if there are several.
+    pub fn field(&self, name: &str) -> Option<&[u8]> {
+        let found = self.fields.iter().find(|(its, _)| its.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.as_slice())
+    }
+}
+
 /// A WebSocket that was opened.
 pub(super) struct Opened {
+    pub(super) request: Option<Box<Request>>,
     pub(super) stream: Wire,
     /// What came behind the request.
     pub(super) received: Bytes,
@@ -96,9 +131,17 @@ pub(super) async fn answer(stream: Wire, peer: &Peer, rules: &Rules) -> Option<O
         tracing::debug!(%peer, %error, "a request was not answered");
         return None;
     }
-    let (upgrade, deflate) = opened.into_inner().unwrap_or_else(PoisonError::into_inner)?;
+    let Upgrade { upgrade, deflate, request } =
+        opened.into_inner().unwrap_or_else(PoisonError::into_inner)?;
     let Parts { io, read_buf, .. } = upgrade.await.ok()?.downcast::<TokioIo<Wire>>().ok()?;
-    Some(Opened { stream: io.into_inner(), received: read_buf, deflate })
+    Some(Opened { request, stream: io.into_inner(), received: read_buf, deflate })
+}
+
+/// Where to get a WebSocket that opens, and how to use it.
+struct Upgrade {
+    upgrade: OnUpgrade,
+    deflate: Option<deflate::Agreed>,
+    request: Option<Box<Request>>,
 }
 
 /// Why a request opens no WebSocket.
@@ -137,11 +180,8 @@ impl Refusal {
     }
 }
 
-/// The answer and, when it opens a WebSocket, where to get that and how to compress on it.
-async fn respond(
-    mut request: Request<Body>,
-    rules: &Rules,
-) -> (Answer, Option<(OnUpgrade, Option<deflate::Agreed>)>) {
+/// The answer and, when it opens a WebSocket, where to get that.
+async fn respond(mut request: hyper::Request<Body>, rules: &Rules) -> (Answer, Option<Upgrade>) {
     if let Err(refused) = judge(&request, rules) {
         return (refused.answer(), None);
     }
@@ -153,14 +193,17 @@ async fn respond(
     match accept(&request, rules) {
         Ok(accepted) => {
             let deflate = accepted.deflate;
-            (switch(accepted), Some((hyper::upgrade::on(&mut request), deflate)))
+            let kept = rules.options.keep_requests;
+            let kept = kept.then(|| Box::new(Request::of(&request, rules.is_secure)));
+            let upgrade = hyper::upgrade::on(&mut request);
+            (switch(accepted), Some(Upgrade { upgrade, deflate, request: kept }))
         }
         Err(refused) => (refused.answer(), None),
     }
 }
 
 /// Lets in who may come, by the rules of [`guard`].
-fn judge(request: &Request<Body>, rules: &Rules) -> Result<(), Refusal> {
+fn judge(request: &hyper::Request<Body>, rules: &Rules) -> Result<(), Refusal> {
     let Rules { is_loopback, is_secure, options, .. } = rules;
     let host = single(request.headers(), header::HOST)?;
     guard::check_host_form(host.as_deref(), request.version() == Version::HTTP_11)?;
@@ -191,7 +234,7 @@ fn single(headers: &HeaderMap, name: HeaderName) -> Result<Option<Cow<'_, str>>,
     if values.next().is_some() { Err(Refusal::Repeated(name)) } else { Ok(value) }
 }
 
-fn accept(request: &Request<Body>, rules: &Rules) -> Result<handshake::Accepted, Refusal> {
+fn accept(request: &hyper::Request<Body>, rules: &Rules) -> Result<handshake::Accepted, Refusal> {
     let path = request.uri().path();
     if rules.path.as_deref().is_some_and(|served| without_query(served) != path) {
         return Err(Refusal::NotServed(path.chars().take(limits::EXCERPT_CHARS_MAX).collect()));

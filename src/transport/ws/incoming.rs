@@ -10,7 +10,7 @@ use enchufe_core::{
 };
 use tokio::time::{Instant, sleep_until};
 
-use super::{shared::Shared, writer::Writer};
+use super::{Request, shared::Shared, writer::Writer};
 use crate::{limits, transport::RecvError};
 
 /// The receiving half.
@@ -27,6 +27,8 @@ pub(crate) struct Incoming {
     owes_pongs: bool,
     /// How we may compress.
     pub(super) deflate: Option<Direction>,
+    /// What the client asked for, if that is kept.
+    pub(crate) request: Option<Box<Request>>,
 }
 
 #[derive(Debug)]
@@ -71,7 +73,13 @@ impl Incoming {
             watch: Watch::default(),
             owes_pongs: false,
             deflate,
+            request: None,
         }
+    }
+
+    /// Whether the peer sends no more, though what it sent was not read to the end.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.shared.stream.carrier().is_over(true)
     }
 
     /// What the peer's Close frame said, once [`Self::recv`] gave `None`. `None` when it said

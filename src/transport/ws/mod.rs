@@ -27,7 +27,7 @@ use super::{Peer, SendError, os, wire::Wire};
 use crate::limits;
 
 pub use client::ClientOptions;
-pub use handshake::PageHandler;
+pub use handshake::{PageHandler, Request};
 pub use header::{HeaderError, parse_header};
 pub use refusal::Refusal;
 pub use server::ServerOptions;

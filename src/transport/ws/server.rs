@@ -41,6 +41,10 @@ pub struct ServerOptions {
     pub host_names: Vec<String>,
     /// When clients are pinged and given up; `None` leaves that to the system.
     pub keepalive: Option<Keepalive>,
+    /// Keeps what each client asked for, for [`Connection::take_request`].
+    ///
+    /// [`Connection::take_request`]: crate::transport::Connection::take_request
+    pub keep_requests: bool,
     /// Answers GET and HEAD requests that do not ask for a WebSocket. Without it they are told
     /// what this is (426).
     pub page: Option<PageHandler>,
@@ -56,6 +60,7 @@ impl Default for ServerOptions {
             allowed_origins: Vec::new(),
             host_names: Vec::new(),
             keepalive: Some(Keepalive::default()),
+            keep_requests: false,
             page: None,
         }
     }
@@ -150,7 +155,7 @@ async fn admit(
         }
     };
     let exchange = handshake::answer(stream, &peer, &rules);
-    let Opened { stream, received, deflate } =
+    let Opened { stream, received, deflate, request } =
         tokio::time::timeout(limits::EXCHANGE_TIMEOUT, exchange).await.ok().flatten()?;
     let terms = Terms {
         role: Role::Server,
@@ -158,6 +163,7 @@ async fn admit(
         deflate,
         keepalive: rules.options.keepalive,
     };
-    let (incoming, outgoing) = super::start(stream, peer.clone(), &received, &terms);
+    let (mut incoming, outgoing) = super::start(stream, peer.clone(), &received, &terms);
+    incoming.request = request;
     Some((incoming, outgoing, peer))
 }

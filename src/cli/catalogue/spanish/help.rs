@@ -59,7 +59,7 @@ pub(in crate::cli::catalogue) fn help(id: &str) -> Option<&'static str> {
 
         "serve" => "Atiende a cada cliente que se conecta",
         "serve.service" => {
-            "Qué recibe cada cliente: sus propias palabras, un saludo, la hora o números"
+            "Qué recibe cada cliente: sus propias palabras (echo, RFC 862), nada (discard, RFC 863), un saludo, la hora una y otra vez (con --count 1, una sola, como en RFC 867), números, un programa para él solo, o lo que dicen todos"
         }
         "serve.addresses" => {
             "Dónde se escucha: tcp://, tls://, udp://, unix:, unixgram:, ws://, wss://, ws+unix: o -"
@@ -71,6 +71,18 @@ pub(in crate::cli::catalogue) fn help(id: &str) -> Option<&'static str> {
         "serve.interval" => INTERVAL,
         "serve.range" => RANGE,
         "serve.value" => VALUE,
+        "serve.count" => "clock, random: cierra tras tantos mensajes",
+        "serve.dir" => "exec: la carpeta en la que se ejecuta el programa",
+        "serve.env" => "exec: pone esto en el entorno del programa; puede repetirse",
+        "serve.pty" => "exec: da al programa una terminal, para que imprima cada línea en el acto",
+        "serve.framing" => {
+            "exec: cómo se suceden los mensajes para el programa (ws://, udp://) [por omisión: lines]"
+        }
+        "serve.allow_remote_exec" => "exec: deja que otras máquinas ejecuten el programa",
+        "serve.allow_http" => {
+            "exec: deja que los clientes de tcp:// y tls:// hablen HTTP, como puede hacerlo cualquier página de un navegador"
+        }
+        "serve.program" => "exec: el programa que se ejecuta para cada cliente, y sus argumentos",
         "serve.allow_origin" => "Deja conectarse a las páginas de este origen; puede repetirse",
         "serve.host_name" => HOST_NAME,
         "serve.page" => {
@@ -123,6 +135,12 @@ pub(in crate::cli::catalogue) fn help(id: &str) -> Option<&'static str> {
         "connect.replay_conn" => "Reproduce solo esta conexión",
         "connect.speed" => "Reproduce tantas veces más deprisa; max, sin pausas",
         "connect.count" => "Termina tras recibir tantos mensajes",
+        "connect.follow" => {
+            "file: sigue leyendo lo que se añada, también en el archivo que ocupe su lugar"
+        }
+        "connect.pty" => {
+            "exec: da al programa una terminal, para que imprima cada línea en el acto"
+        }
         "connect.keep_open" => "Sigue leyendo hasta que cierre el otro extremo",
         "connect.ca" => {
             "tls, wss: confía también en los certificados de este archivo (PEM); puede repetirse"
@@ -204,6 +222,7 @@ pub(in crate::cli::catalogue) fn value_name(name: &str) -> Option<&'static str> 
         "N" => "N",
         "NAME" => "NOMBRE",
         "NAME: VALUE" => "NOMBRE: VALOR",
+        "NAME=VALUE" => "NOMBRE=VALOR",
         "NUMBER" => "NÚMERO",
         "ORIGIN" => "ORIGEN",
         "OTHER" => "OTRA",

@@ -8,7 +8,7 @@ mod sockets;
 mod tls;
 mod usage;
 
-use super::{Phrase, Report, bench, close, connect, is_too_long, live, refusal};
+use super::{Phrase, Report, bench, close, connect, is_too_long, live, refusal, service};
 use crate::cli::{connect::FramingError, failure::Failure};
 
 pub(super) use {
@@ -63,6 +63,7 @@ pub(super) fn say(phrase: Phrase<'_>) -> String {
         Phrase::Live(phrase) => live::spanish(phrase),
         Phrase::Bench(phrase) => bench::spanish(phrase),
         Phrase::Relay(phrase) => relay::say(phrase),
+        Phrase::Service(phrase) => service::spanish(phrase),
     }
 }
 
@@ -119,6 +120,7 @@ pub(super) fn report(failure: &Failure) -> Option<Report> {
         Failure::Live(error) => return Some(live::report_in_spanish(error)),
         Failure::Bench(error) => return Some(bench::report_in_spanish(error)),
         Failure::Relay(error) => relay::report(error),
+        Failure::Service(error) => return Some(service::report_in_spanish(error)),
         Failure::System(error) => (format!("el sistema se niega: {}", network::io(error)), None),
     };
     Some(Report { message, hint })

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 
-use super::{Words, refusal, tls};
+use super::{Words, refusal, service, tls};
 use crate::{
     resolve::ResolveError,
     transport::{
@@ -171,6 +171,12 @@ pub(super) fn open(error: &OpenError) -> Words {
             let (why, hint) = tls::distrust(error);
             return (cannot(address, &why), hint);
         }
+        OpenError::Start { error, .. } => {
+            (service::start_in_spanish(error), service::FIND_IN_SPANISH)
+        }
+        OpenError::File { address, error } => {
+            (format!("no se puede abrir {address}: {}", io(error)), "¿es correcta la ruta?")
+        }
         OpenError::Io { address, error } => return (cannot(address, &io(error)), None),
     };
     (message, Some(hint.into()))
@@ -264,6 +270,7 @@ pub(super) fn recv(error: &RecvError) -> String {
             "{} infringió el protocolo WebSocket o un límite: {} (código de cierre {code})",
             peer, reason
         ),
+        RecvError::Exited { peer, status } => format!("{peer} ha terminado con {status}"),
         RecvError::Silent { peer, silence } => {
             format!("{} lleva {} s sin dar señales", peer, silence.as_secs_f64())
         }

@@ -101,6 +101,7 @@ fn expected(why: ValueError) -> &'static str {
             "se espera una expresión regular, por ejemplo 'Hola .*!' o '^[0-9]+$'"
         }
         ValueError::Speed => "se espera un número mayor que 0, por ejemplo 2 o 0.5, o max",
+        ValueError::Variable => "se espera NOMBRE=VALOR; el valor puede ir vacío",
         ValueError::Keepalive => {
             "se espera un tiempo como 30s, 5m o 2h, de 4 segundos como poco y de 12 horas como mucho"
         }

@@ -1,0 +1,111 @@
+//! What readers publish, where a channel lets them: from the shards to the broker.
+//!
+//! A shard does not wait. What its readers say goes to one task, in order, and a reader of whom too
+//! much is under way is not read any further until that has been published.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use enchufe_core::{ChannelName, Message};
+use tokio::sync::mpsc;
+
+use super::{
+    broker::Broker,
+    inbox::{Inbox, Letter},
+};
+use crate::limits;
+
+/// How many of the messages that wait are taken at once.
+const TAKEN_LEN_MAX: usize = 256;
+
+/// What one reader has said that is not published yet, in bytes.
+#[derive(Debug, Clone, Default)]
+pub(super) struct UnderWay(Arc<AtomicUsize>);
+
+impl UnderWay {
+    /// Whether so much of it is under way that no more may come.
+    pub(super) fn is_full(&self) -> bool {
+        self.0.load(Ordering::Acquire) >= limits::PUBLISHING_BYTES_MAX
+    }
+
+    fn add(&self, bytes: usize) {
+        self.0.fetch_add(bytes, Ordering::AcqRel);
+    }
+
+    /// Whether it was full, and is not any more.
+    fn remove(&self, bytes: usize) -> bool {
+        let before = self.0.fetch_sub(bytes, Ordering::AcqRel);
+        let max = limits::PUBLISHING_BYTES_MAX;
+        before >= max && before - bytes < max
+    }
+}
+
+/// What a reader says.
+#[derive(Debug)]
+pub(super) struct Said {
+    shard: usize,
+    /// Where the reader is, to be read again.
+    row: usize,
+    channel: ChannelName,
+    message: Message,
+    under_way: UnderWay,
+}
+
+/// A reader that may publish: where it sits, and to which channel it speaks.
+#[derive(Debug)]
+pub(super) struct Speaker {
+    pub(super) shard: usize,
+    pub(super) row: usize,
+    pub(super) channel: ChannelName,
+    pub(super) under_way: UnderWay,
+}
+
+impl Speaker {
+    /// What it says, counted until it is published. An empty message counts, too.
+    pub(super) fn say(&self, message: Message) -> Said {
+        self.under_way.add(message.payload.len() + 1);
+        let (channel, under_way) = (self.channel.clone(), self.under_way.clone());
+        Said { shard: self.shard, row: self.row, channel, message, under_way }
+    }
+}
+
+/// Publishes what readers say, in order, until the last shard has ended.
+pub(super) async fn run(
+    broker: Broker,
+    inboxes: Arc<[Arc<Inbox>]>,
+    mut said: mpsc::UnboundedReceiver<Said>,
+) {
+    let mut taken = Vec::new();
+    while said.recv_many(&mut taken, TAKEN_LEN_MAX).await > 0 {
+        let mut rest = taken.drain(..).peekable();
+        while let Some(first) = rest.next() {
+            let channel = first.channel.clone();
+            let mut batch = vec![first];
+            while let Some(next) = rest.next_if(|next| next.channel == channel) {
+                batch.push(next);
+            }
+            publish(&broker, &inboxes, &channel, batch).await;
+        }
+    }
+}
+
+async fn publish(broker: &Broker, inboxes: &[Arc<Inbox>], channel: &ChannelName, batch: Vec<Said>) {
+    let (messages, from): (Vec<_>, Vec<_>) = batch
+        .into_iter()
+        .map(|Said { shard, row, message, under_way, .. }| {
+            let bytes = message.payload.len() + 1;
+            (message, (shard, row, bytes, under_way))
+        })
+        .unzip();
+    if let Err(error) = broker.publish(channel, messages, None).await {
+        // Its end is on the way to the same readers.
+        tracing::warn!(%channel, count = from.len(), %error, "what readers said is not published");
+    }
+    for (shard, row, bytes, under_way) in from {
+        if under_way.remove(bytes) {
+            inboxes[shard].post(Letter::Published(row));
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! A channel for clients of streams and datagrams: what each of them says, all of them read.
+//!
+//! WebSocket clients of such a channel are viewers of the node and need none of this. A client here
+//! is a cursor of its own, which is pulled as fast as the client reads. One that has fallen behind
+//! what the channel keeps is disconnected, over TCP with a reset: a stream has no words for a gap.
+
+use enchufe_core::{ChannelName, Message, Since, SlowPolicy};
+use tokio::time::{sleep, timeout};
+
+use crate::{
+    limits,
+    live::{Cursor, CursorEvent, broker::Broker},
+    service::{Service, ServiceError},
+    shutdown::Shutdown,
+    transport::{CloseCode, CloseReason, Connection, Framing, Incoming, Outgoing},
+};
+
+/// Publishes what each client says, and sends each client what is published: on streams a line is
+/// a message.
+#[derive(Clone)]
+pub struct Broadcast {
+    broker: Broker,
+    channel: ChannelName,
+}
+
+/// A client has fallen behind what the channel keeps.
+#[derive(Debug, thiserror::Error)]
+#[error("it was too slow, and would have missed messages")]
+struct TooSlow;
+
+impl Broadcast {
+    /// A service for the readers of a channel of `broker` that may publish.
+    pub fn new(broker: Broker, channel: ChannelName) -> Self {
+        Self { broker, channel }
+    }
+
+    /// Publishes what the client says until it leaves.
+    async fn listen(&self, client: &mut Incoming, is_stream: bool) -> Result<(), ServiceError> {
+        while let Some(Message { payload, .. }) = client.recv().await? {
+            let message = vec![Message::detect(payload)];
+            let published = self.broker.publish(&self.channel, message, None).await;
+            published.map_err(|error| ServiceError::Failed(error.into()))?;
+        }
+        // It may have closed its side alone, and go on reading.
+        while is_stream && !client.is_gone() {
+            sleep(limits::GONE_POLL_INTERVAL).await;
+        }
+        Ok(())
+    }
+
+    /// Sends the client what comes, to the end of the channel.
+    async fn tell(&self, mut cursor: Cursor, client: &mut Outgoing) -> Result<(), ServiceError> {
+        loop {
+            match cursor.next().await {
+                CursorEvent::Publications(items) => {
+                    for item in items {
+                        client.feed(item.message().to_owned()).await?;
+                    }
+                    client.flush().await?;
+                }
+                CursorEvent::Gap(_) | CursorEvent::Cut => {
+                    return Err(ServiceError::Failed(TooSlow.into()));
+                }
+                CursorEvent::End(_) => return Ok(()),
+            }
+        }
+    }
+}
+
+impl Service for Broadcast {
+    async fn serve(&self, connection: Connection, shutdown: Shutdown) -> Result<(), ServiceError> {
+        let failed = |error| ServiceError::Failed(Box::new(error));
+        let is_stream = connection.is_stream();
+        let connection = connection.with_framing(Framing::Lines);
+        let start = self.broker.resolve(&self.channel, Since::Now).await.map_err(failed)?;
+        let slow = Some(SlowPolicy::Cut);
+        let cursor = Cursor::open(&self.broker, &self.channel, start, slow).await;
+        let cursor = cursor.map_err(failed)?;
+        let (mut incoming, mut outgoing) = connection.split();
+        incoming.look_after_peer();
+        let served = tokio::select! {
+            heard = self.listen(&mut incoming, is_stream) => heard,
+            told = self.tell(cursor, &mut outgoing) => told,
+            () = shutdown.requested() => Ok(()),
+        };
+        if let Err(ServiceError::Failed(_)) = served {
+            // So that it does not take what it has for everything.
+            outgoing.abort();
+            return served;
+        }
+        let code = if shutdown.is_requested() { CloseCode::GOING_AWAY } else { CloseCode::NORMAL };
+        // Whoever takes nothing is not told: it has been waited for.
+        let reason = CloseReason::new(code, "");
+        let _ = timeout(limits::HANG_UP_TIMEOUT, outgoing.close(reason)).await;
+        served
+    }
+}
