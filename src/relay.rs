@@ -3,7 +3,7 @@
 //!
 //! A relay keeps nothing for a slow reader: while one side takes nothing, the other is not read, so
 //! that the sender is slowed down by its own system and memory stays bounded. What each end of a
-//! connection means for the other side is decided in one place, [`ending`].
+//! connection means for the other side is decided in one place, `relay/ending.rs`.
 
 mod activity;
 mod copy;
