@@ -123,10 +123,12 @@ async fn a_client_over_a_unix_domain_socket_is_served_too() {
         sender.join().expect("no panic").expect("everything was taken");
     }
     hall.stop();
-    let mut farewell = Vec::new();
+    let mut farewell = [0; 4];
+    client.read_exact(&mut farewell).expect("a farewell");
+    assert_eq!(farewell, [0x88, 2, 0x03, 0xe9], "1001");
     client.write_all(&[0x88, 0x80, 1, 2, 3, 4]).expect("there is room");
-    client.read_to_end(&mut farewell).expect("the end");
-    assert_eq!(farewell[..4], [0x88, 2, 0x03, 0xe9], "1001");
+    assert_eq!(client.read(&mut farewell).expect("the end"), 0);
+    drop(client);
     timeout(LONG, hall.empty()).await.expect("it has left");
 }
 
