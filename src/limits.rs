@@ -357,6 +357,12 @@ pub const GONE_POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// The largest buffer for one direction between two sockets, in bytes.
 pub const RELAY_BUFFER_BYTES_MAX: usize = 64 << 10;
 
+/// What a pipe for one direction of bulk between two sockets holds, in bytes.
+pub const RELAY_PIPE_BYTES: usize = 256 << 10;
+
+/// How long nothing may come before such a pipe is given back.
+pub const RELAY_PIPE_IDLE: Duration = Duration::from_secs(1);
+
 /// How much of a stream goes into one datagram, in bytes.
 pub const RELAY_DATAGRAM_BYTES: usize = 8 << 10;
 

@@ -12,6 +12,8 @@ mod journal;
 mod lane;
 mod report;
 mod session;
+#[cfg(target_os = "linux")]
+mod splice;
 
 use std::{fmt, sync::Arc, time::Duration};
 

@@ -55,11 +55,24 @@ impl Bare<'_> {
     ///
     /// Those of `step`; after `WouldBlock` the socket is not taken to have anything.
     #[cfg(unix)]
-    fn try_read_by<T>(&self, step: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    pub(crate) fn try_read_by<T>(&self, step: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
         match self {
             Self::Tcp(stream) => stream.try_io(Interest::READABLE, step),
             #[cfg(unix)]
             Self::Unix(stream) => stream.try_io(Interest::READABLE, step),
+        }
+    }
+
+    /// Does `step` when the socket may take something.
+    ///
+    /// # Errors
+    ///
+    /// Those of `step`; after `WouldBlock` the socket is not taken to have room.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn try_write_by<T>(&self, step: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        match self {
+            Self::Tcp(stream) => stream.try_io(Interest::WRITABLE, step),
+            Self::Unix(stream) => stream.try_io(Interest::WRITABLE, step),
         }
     }
 
