@@ -140,10 +140,10 @@ async fn a_websocket_that_closes_ends_the_stream_after_its_last_message() {
         let (relaying, mut client, mut server, _listener) =
             joined(near, far, &folder, |_| {}).await;
         let bulk = vec![7; BULK_BYTES / 4];
-        for _ in 0..4 {
-            server.feed(Message::binary(bulk.clone())).await.expect("fed");
-        }
         let closing = async {
+            for _ in 0..4 {
+                server.feed(Message::binary(bulk.clone())).await.expect("fed");
+            }
             server.flush().await.expect("sent");
             server.close(close(1000, "")).await.expect("closed");
         };
