@@ -29,7 +29,7 @@ const TELL_INTERVAL: Duration = Duration::from_secs(1);
 pub(super) async fn run(args: args::Bench, language: Language) -> Result<Exit, Failure> {
     let stop = signals::Stop::new().map_err(Failure::System)?;
     let address = Address::parse_connect(&args.address)?;
-    if args.insecure {
+    if args.client.insecure {
         let shown = address.to_string();
         output::warn(language, Phrase::Tls(TlsPhrase::Insecure(&shown)));
     }
@@ -83,10 +83,8 @@ async fn tell(tally: Arc<Tally>, language: Language) {
 impl args::Bench {
     fn options(&self) -> LoadOptions {
         let mut open = OpenOptions { timeout: self.timeout, ..OpenOptions::default() };
-        open.ws.headers.clone_from(&self.header);
+        self.client.apply(&mut open);
         open.ws.message_bytes_max = open.ws.message_bytes_max.max(self.size);
-        open.tls.ca.clone_from(&self.ca);
-        open.tls.insecure = self.insecure;
         let in_flight = Pace::InFlight(self.in_flight as usize);
         LoadOptions {
             connections: self.connections as usize,

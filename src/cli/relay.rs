@@ -30,7 +30,7 @@ const COMMAND: &str = "enchufe relay";
 pub(super) async fn run(args: args::Relay, language: Language) -> Result<Exit, Failure> {
     let stop = signals::Stop::new().map_err(Failure::System)?;
     let plan = Plan::new(&args)?;
-    if args.insecure {
+    if args.client.insecure {
         let shown = plan.opened_secure().to_string();
         output::warn(language, Phrase::Tls(TlsPhrase::Insecure(&shown)));
     }

@@ -1,10 +1,11 @@
 //! The words of `enchufe bench`.
 
-use std::{net::IpAddr, path::PathBuf, time::Duration};
+use std::{net::IpAddr, time::Duration};
 
-use clap::{Args, ValueHint};
+use clap::Args;
 
-use crate::{cli::values, transport::ws};
+use super::Client;
+use crate::cli::values;
 
 /// Load a server that answers, and see how long its answers take
 #[derive(Debug, Args)]
@@ -67,15 +68,6 @@ pub(crate) struct Bench {
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = values::time)]
     pub(crate) timeout: Duration,
 
-    /// Send this header field with the handshake (ws://); may be repeated
-    #[arg(long, value_name = "NAME: VALUE", value_parser = ws::parse_header)]
-    pub(crate) header: Vec<(String, String)>,
-
-    /// tls, wss: trust the certificates in this file, too (PEM); may be repeated
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) ca: Vec<PathBuf>,
-
-    /// tls, wss: connect whatever certificate is shown
-    #[arg(long)]
-    pub(crate) insecure: bool,
+    #[command(flatten)]
+    pub(crate) client: Client,
 }

@@ -5,11 +5,8 @@ use std::{path::PathBuf, time::Duration};
 use clap::{Args, ValueEnum, ValueHint};
 use enchufe_core::ws::CloseReason;
 
-use super::{Opening, Sockets};
-use crate::{
-    cli::values::{self, Pattern, Speed},
-    transport::ws,
-};
+use super::{Client, Opening, Sockets};
+use crate::cli::values::{self, Pattern, Speed};
 
 /// Connect: send standard input and print what comes back
 #[derive(Debug, Clone, Args)]
@@ -114,21 +111,8 @@ pub(crate) struct Connect {
     #[arg(long, value_name = "COUNT", value_parser = values::count, requires = "reconnect")]
     pub(crate) reconnect_max: Option<u32>,
 
-    /// tls, wss: trust the certificates in this file, too (PEM); may be repeated
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) ca: Vec<PathBuf>,
-
-    /// tls, wss: connect whatever certificate is shown
-    #[arg(long)]
-    pub(crate) insecure: bool,
-
-    /// Send this header field with the handshake (ws://); may be repeated
-    #[arg(long, value_name = "NAME: VALUE", value_parser = ws::parse_header)]
-    pub(crate) header: Vec<(String, String)>,
-
-    /// Send this Origin (ws://)
-    #[arg(long, value_name = "ORIGIN")]
-    pub(crate) origin: Option<String>,
+    #[command(flatten)]
+    pub(crate) client: Client,
 
     /// Offer this subprotocol (ws://); may be repeated
     #[arg(long, value_name = "NAME", value_parser = values::protocol)]

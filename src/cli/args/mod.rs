@@ -4,6 +4,7 @@
 //! under the same names, and a test fails when one is missing.
 
 mod bench;
+mod client;
 mod connect;
 mod demo;
 mod feed;
@@ -20,6 +21,7 @@ use clap::{Parser, Subcommand};
 
 pub(crate) use {
     bench::Bench,
+    client::Client,
     connect::{Connect, Framing},
     demo::Demo,
     feed::{Feed, FeedSource, Slow},

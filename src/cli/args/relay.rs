@@ -4,8 +4,8 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, ValueEnum, ValueHint};
 
-use super::{Listening, Opening, Sockets, Tls};
-use crate::{cli::values, guard::AllowedOrigin, transport::ws};
+use super::{Client, Listening, Opening, Sockets, Tls};
+use crate::{cli::values, guard::AllowedOrigin};
 
 /// Join two addresses: for each client of the first, connect to the second
 #[derive(Debug, Args)]
@@ -91,21 +91,8 @@ pub(crate) struct Relay {
     #[command(flatten)]
     pub(crate) tls: Tls,
 
-    /// tls, wss: trust the certificates in this file, too (PEM); may be repeated
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) ca: Vec<PathBuf>,
-
-    /// tls, wss: connect whatever certificate is shown
-    #[arg(long)]
-    pub(crate) insecure: bool,
-
-    /// Send this header field with the handshake (ws://); may be repeated
-    #[arg(long, value_name = "NAME: VALUE", value_parser = ws::parse_header)]
-    pub(crate) header: Vec<(String, String)>,
-
-    /// Send this Origin (ws://)
-    #[arg(long, value_name = "ORIGIN")]
-    pub(crate) origin: Option<String>,
+    #[command(flatten)]
+    pub(crate) client: Client,
 
     /// Speak this subprotocol, on both sides (ws://); may be repeated
     #[arg(long, value_name = "NAME", value_parser = values::protocol)]

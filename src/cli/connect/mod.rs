@@ -56,7 +56,7 @@ pub(super) async fn run(args: args::Connect, language: Language) -> Result<Exit,
         return Err(Failure::ConnectToStdio);
     }
     args.check(&address)?;
-    if args.insecure {
+    if args.client.insecure {
         let shown = address.redacted();
         output::warn(language, Phrase::Tls(TlsPhrase::Insecure(&shown)));
     }
@@ -88,15 +88,15 @@ impl args::Connect {
             (self.follow, "--follow", matches!(address, Address::File(_))),
             (self.pty, "--pty", matches!(address, Address::Exec(_))),
             (self.reconnect, "--reconnect", is_ws),
-            (!self.header.is_empty(), "--header", is_ws),
-            (self.origin.is_some(), "--origin", is_ws),
+            (!self.client.header.is_empty(), "--header", is_ws),
+            (self.client.origin.is_some(), "--origin", is_ws),
             (!self.protocol.is_empty(), "--protocol", is_ws),
             (self.compress, "--compress", is_ws),
             (self.binary, "--binary", is_ws),
             (self.ping_interval.is_some(), "--ping-interval", is_ws),
             (self.close.is_some(), "--close", is_ws),
-            (!self.ca.is_empty(), "--ca", is_secure),
-            (self.insecure, "--insecure", is_secure),
+            (!self.client.ca.is_empty(), "--ca", is_secure),
+            (self.client.insecure, "--insecure", is_secure),
             (self.max_message.is_some(), "--max-message", !is_stream || is_framed),
         ];
         let typed = &redacted(&self.address);
@@ -113,16 +113,13 @@ impl args::Connect {
 
     fn options(&self) -> OpenOptions {
         let mut options = self.sockets.to_open(&self.opening);
-        options.ws.origin.clone_from(&self.origin);
         options.ws.protocols.clone_from(&self.protocol);
-        options.ws.headers.clone_from(&self.header);
+        self.client.apply(&mut options);
         options.ws.deflate = self.compress.then(Offer::default);
         options.ws.message_bytes_max = self.message_bytes_max();
         options.exec = program::options();
         options.exec.pty = self.pty;
         options.file.follow = self.follow;
-        options.tls.ca.clone_from(&self.ca);
-        options.tls.insecure = self.insecure;
         if let Some(interval) = self.ping_interval {
             options.ws.keepalive = interval.0;
         }

@@ -77,10 +77,10 @@ impl Plan {
             (args.max_connections.is_some(), "--max-connections", self.is_server()),
             (!args.allow_origin.is_empty(), "--allow-origin", listens(Address::is_ws)),
             (!args.host_name.is_empty(), "--host-name", listens(Address::is_ws)),
-            (!args.ca.is_empty(), "--ca", opens(Address::is_secure)),
-            (args.insecure, "--insecure", opens(Address::is_secure)),
-            (!args.header.is_empty(), "--header", opens(Address::is_ws)),
-            (args.origin.is_some(), "--origin", opens(Address::is_ws)),
+            (!args.client.ca.is_empty(), "--ca", opens(Address::is_secure)),
+            (args.client.insecure, "--insecure", opens(Address::is_secure)),
+            (!args.client.header.is_empty(), "--header", opens(Address::is_ws)),
+            (args.client.origin.is_some(), "--origin", opens(Address::is_ws)),
             (!args.protocol.is_empty(), "--protocol", any(Address::is_ws)),
             // What passes is on standard output then.
             (args.json, "--json", !any(is_stdio)),
@@ -172,10 +172,7 @@ impl Plan {
         options.exec = program::options();
         options.ws.message_bytes_max = self.message_bytes_max(args);
         options.ws.protocols.clone_from(&args.protocol);
-        options.ws.headers.clone_from(&args.header);
-        options.ws.origin.clone_from(&args.origin);
-        options.tls.ca.clone_from(&args.ca);
-        options.tls.insecure = args.insecure;
+        args.client.apply(&mut options);
         options
     }
 

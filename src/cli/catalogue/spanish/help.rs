@@ -107,7 +107,6 @@ pub(in crate::cli::catalogue) fn help(id: &str) -> Option<&'static str> {
             "Si se pierde la conexión, vuelve a conectarse, tras pausas que crecen hasta 30 s (ws://)"
         }
         "connect.reconnect_max" => "Renuncia tras tantos intentos seguidos",
-        "connect.header" => "Envía este campo de cabecera con la petición (ws://); puede repetirse",
         "connect.compress" => "Ofrece comprimir los mensajes, con permessage-deflate (ws://)",
         "connect.ping_interval" => {
             "Cada cuánto hace ping al servidor; lo da por perdido tras el triple; 0, nunca (ws://) [por omisión: 20s]"
@@ -142,11 +141,6 @@ pub(in crate::cli::catalogue) fn help(id: &str) -> Option<&'static str> {
             "exec: da al programa una terminal, para que imprima cada línea en el acto"
         }
         "connect.keep_open" => "Sigue leyendo hasta que cierre el otro extremo",
-        "connect.ca" => {
-            "tls, wss: confía también en los certificados de este archivo (PEM); puede repetirse"
-        }
-        "connect.insecure" => "tls, wss: se conecta con cualquier certificado",
-        "connect.origin" => "Envía este Origin (ws://)",
         "connect.protocol" => "Ofrece este subprotocolo (ws://); puede repetirse",
 
         "bench" => "Carga un servidor que responde, y mide cuánto tardan sus respuestas",
@@ -171,11 +165,6 @@ pub(in crate::cli::catalogue) fn help(id: &str) -> Option<&'static str> {
         "bench.binary" => "Envía mensajes binarios (ws://)",
         "bench.json" => "Imprime el informe como JSON",
         "bench.timeout" => "Desiste de conectar pasado este tiempo",
-        "bench.header" => "Envía este campo con el saludo inicial (ws://); puede repetirse",
-        "bench.ca" => {
-            "tls, wss: confía también en los certificados de este archivo (PEM); puede repetirse"
-        }
-        "bench.insecure" => "tls, wss: se conecta con cualquier certificado",
         "completions" => "Escribe lo que hace que una shell complete las órdenes y sus opciones",
         "completions.shell" => "La shell",
         "man" => "Escribe una página de manual",

@@ -47,12 +47,6 @@ pub(super) fn help(id: &str) -> Option<&'static str> {
         "relay.tls_dev" => {
             "https, wss, tls: un certificado de desarrollo, el mismo en cada ejecución"
         }
-        "relay.ca" => {
-            "tls, wss: confía también en los certificados de este archivo (PEM); puede repetirse"
-        }
-        "relay.insecure" => "tls, wss: se conecta con cualquier certificado",
-        "relay.header" => "Envía este campo de cabecera con la petición (ws://); puede repetirse",
-        "relay.origin" => "Envía este Origin (ws://)",
         "relay.protocol" => "Habla este subprotocolo, en ambos lados (ws://); puede repetirse",
         _ => return None,
     })

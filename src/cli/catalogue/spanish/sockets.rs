@@ -15,6 +15,12 @@ pub(super) fn help(argument: &str) -> Option<&'static str> {
         "receive_buffer" => "Deja que el sistema guarde tanto llegado que aún no se ha leído",
         "backlog" => "Conexiones que pueden esperar a ser aceptadas",
         "reuse_port" => "tcp, udp: comparte el puerto con quien también lo pida",
+        "ca" => {
+            "tls, wss: confía también en los certificados de este archivo (PEM); puede repetirse"
+        }
+        "insecure" => "tls, wss: se conecta con cualquier certificado",
+        "header" => "Envía este campo de cabecera con la petición (ws://); puede repetirse",
+        "origin" => "Envía este Origin (ws://)",
         "timeout" => "Renuncia a conectarse pasado este tiempo",
         "bind" => {
             "tcp, udp: se conecta desde esta dirección de esta máquina, y quizá desde este puerto"
