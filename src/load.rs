@@ -217,6 +217,7 @@ async fn connect(
             }
             Ok(Err(error)) => {
                 tally.refused.fetch_add(1, Ordering::Relaxed);
+                tally.note(error.to_string());
                 first_error.get_or_insert(error);
             }
             Err(error) => tracing::error!(%error, "a connection's task failed"),

@@ -136,6 +136,7 @@ async fn what_is_never_answered_is_lost_and_a_lost_connection_is_told() {
     let address = served("ws://127.0.0.1:0", Leaves).await;
     let gone = report(&address, &options(2, Pace::InFlight(1), 100)).await.expect("it is there");
     assert_eq!((gone.connections, gone.broken, gone.answered), (2, 2, 6), "{gone:?}");
+    assert!(gone.trouble.is_some(), "{gone:?}");
     assert_eq!(gone.sent - gone.answered, gone.lost);
 }
 

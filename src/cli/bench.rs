@@ -9,6 +9,7 @@ use std::{
 use super::{
     args,
     catalogue::{BenchPhrase, Phrase, TlsPhrase},
+    escape,
     exit_code::Exit,
     failure::{BenchFailure, Failure},
     language::Language,
@@ -61,7 +62,8 @@ fn print(report: &Report, args: &args::Bench, language: Language) -> Result<(), 
         return output::line(&serde_json::to_string(report).expect("numbers are JSON"));
     }
     let text = language.say(Phrase::Bench(BenchPhrase::Report { report, address: &args.address }));
-    text.lines().try_for_each(output::line)
+    // A peer that closes may say anything.
+    text.lines().try_for_each(|line| output::line(&escape::line(line.as_bytes())))
 }
 
 /// Says on a terminal how it goes.

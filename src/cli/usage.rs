@@ -56,7 +56,8 @@ impl UsageError {
     fn new(error: &clap::Error, words: &[String]) -> Self {
         let text = |kind| match error.get(kind) {
             Some(ContextValue::String(text)) => Some(text.clone()),
-            Some(ContextValue::Strings(texts)) => texts.first().cloned(),
+            // The nearest of several is the last.
+            Some(ContextValue::Strings(texts)) => texts.last().cloned(),
             _ => None,
         };
         let list = |kind| match error.get(kind) {

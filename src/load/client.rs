@@ -73,10 +73,12 @@ impl Client {
             is_broken
         };
         let receiving = async {
-            let is_broken = tokio::select! {
-                () = self.receive(&mut incoming, is_stream) => true,
-                () = self.is_answered() => false,
+            let trouble = tokio::select! {
+                trouble = self.receive(&mut incoming, is_stream) => Some(trouble),
+                () = self.is_answered() => None,
             };
+            let is_broken = trouble.is_some();
+            trouble.into_iter().for_each(|trouble| self.tally.note(trouble));
             self.credit.close();
             is_broken
         };
@@ -169,15 +171,16 @@ impl Client {
         left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).ok()
     }
 
-    /// Takes answers until the connection is lost.
-    async fn receive(&self, incoming: &mut Incoming, is_stream: bool) {
+    /// Takes answers until the connection is lost; says why it was.
+    async fn receive(&self, incoming: &mut Incoming, is_stream: bool) -> String {
         let mut number = 0;
         // How much of the current answer has come, and whether it is right so far.
         let (mut offset, mut is_right) = (0, true);
         loop {
             let mut payload = match incoming.recv().await {
                 Ok(Some(message)) => message.payload,
-                Ok(None) | Err(_) => return,
+                Ok(None) => return parting(incoming),
+                Err(error) => return error.to_string(),
             };
             let now = Instant::now();
             let mut answers = 0;
@@ -222,5 +225,14 @@ impl Client {
     fn under_way(&self) -> MutexGuard<'_, VecDeque<Instant>> {
         // A push or a drain leaves it whole.
         self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// In what words the peer has closed.
+fn parting(incoming: &Incoming) -> String {
+    match incoming.closed_with() {
+        Some(CloseReason { code, reason }) if reason.is_empty() => format!("closed with {code}"),
+        Some(CloseReason { code, reason }) => format!("closed with {code}: {reason}"),
+        None => "closed".to_owned(),
     }
 }

@@ -16,6 +16,8 @@ pub struct Report {
     pub refused: u64,
     /// Connections that were lost.
     pub broken: u64,
+    /// Why the first of those was lost, or did not come to stand, in English.
+    pub trouble: Option<String>,
     /// The bytes of each message.
     pub size: usize,
     /// Messages under way on each connection, if that was what was asked for.
@@ -84,6 +86,7 @@ impl Report {
             connections,
             refused: read(&tally.refused),
             broken: read(&tally.broken),
+            trouble: tally.trouble(),
             size: options.size,
             in_flight: match options.pace {
                 Pace::InFlight(count) => Some(count),

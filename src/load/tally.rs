@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -36,6 +36,8 @@ pub struct Tally {
     /// Answers that do not repeat the message, and those to nothing.
     pub(super) different: AtomicU64,
     pub(super) unasked: AtomicU64,
+    /// Why the first of them was lost, or did not come to stand.
+    trouble: OnceLock<String>,
     /// When the last answer came, in nanoseconds since `born`; 0 when none did.
     last_answer: AtomicU64,
     latencies: [Mutex<Latencies>; SHARDS],
@@ -76,6 +78,7 @@ impl Default for Tally {
             lost: AtomicU64::default(),
             different: AtomicU64::default(),
             unasked: AtomicU64::default(),
+            trouble: OnceLock::new(),
             last_answer: AtomicU64::default(),
             latencies: std::array::from_fn(|_| {
                 Mutex::new(Latencies { all: histogram(), recent: histogram() })
@@ -123,6 +126,16 @@ impl Tally {
         self.answered.fetch_add(count, Ordering::Relaxed);
         let since = nanos(now - self.born);
         self.last_answer.fetch_max(since, Ordering::Relaxed);
+    }
+
+    /// Keeps why a connection was lost, if it is the first.
+    pub(super) fn note(&self, trouble: String) {
+        self.trouble.get_or_init(|| trouble);
+    }
+
+    /// Why the first connection was lost, or did not come to stand.
+    pub(super) fn trouble(&self) -> Option<String> {
+        self.trouble.get().cloned()
     }
 
     /// When the last answer came.

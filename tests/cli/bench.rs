@@ -54,6 +54,12 @@ fn what_cannot_be_loaded_is_refused_and_what_fails_is_told_by_the_exit_code() {
     let no_rate = run(&["bench", "tcp://127.0.0.1:9", "--rate", "0"], b"");
     assert_eq!(no_rate.code, Some(2));
 
+    // Why a connection was lost is said.
+    let server = Running::start(&["serve", "echo", "ws://127.0.0.1:0", "--quiet"]);
+    let too_big = run(&["bench", &server.address(), "--count", "1", "--size", "2MiB"], b"");
+    assert_eq!(too_big.code, Some(1));
+    assert!(too_big.text().contains("1 broken, 1 lost (closed with 1009: "), "{too_big:?}");
+
     // Greetings are no echo.
     let server = Running::start(&["serve", "greet", "ws://127.0.0.1:0", "--quiet"]);
     let address = server.address();

@@ -41,6 +41,12 @@ fn a_usage_error_is_a_line_and_a_hint() {
             "error: no existe la orden 'conect'\nsugerencia: ¿quisiste decir 'connect'?\n",
         ),
         (
+            // Others are like it, too.
+            &["serv", "echo"],
+            "error: there is no command 'serv'\nhint: did you mean 'serve'?\n",
+            "error: no existe la orden 'serv'\nsugerencia: ¿quisiste decir 'serve'?\n",
+        ),
+        (
             &["connect", "localhost", "65432"],
             "error: 'localhost 65432' is two words, an address is one\nhint: tcp://localhost:65432\n",
             "error: 'localhost 65432' son dos palabras, una dirección es una\n\

@@ -98,7 +98,8 @@ fn listed(report: &load::Report, words: [&str; 5]) -> Option<String> {
     let counts = [refused, broken, lost, different, unasked];
     let found = counts.iter().zip(words).filter(|(count, _)| **count > 0);
     let found: Vec<String> = found.map(|(count, word)| format!("{count} {word}")).collect();
-    (!found.is_empty()).then(|| found.join(", "))
+    let why = report.trouble.as_deref().map_or(String::new(), |why| format!(" ({why})"));
+    (!found.is_empty()).then(|| found.join(", ") + &why)
 }
 
 fn processor(report: &load::Report, a_message: &str) -> String {
