@@ -5,7 +5,11 @@ use std::future::Future;
 
 use tokio::task::JoinSet;
 
-use super::throttle::Throttle;
+use super::{
+    Peer,
+    carrier::{self, Carrier},
+    throttle::Throttle,
+};
 use crate::limits;
 
 /// The handshakes of one listener that go on, or are done and wait to be accepted.
@@ -23,32 +27,46 @@ impl<T> Default for Handshakes<T> {
 }
 
 impl<T: Send + 'static> Handshakes<T> {
+    /// The next client whose handshake succeeded. Everyone that `listener` takes begins one with
+    /// `admit`, which says `None` of whoever is no client.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: handshakes are kept for the next call. Dropping them ends them.
+    pub(super) async fn accept<F>(
+        &mut self,
+        listener: &mut carrier::Listener,
+        admit: impl Fn(Carrier, Peer) -> F,
+    ) -> T
+    where
+        F: Future<Output = Option<T>> + Send + 'static,
+    {
+        loop {
+            tokio::select! {
+                Some(outcome) = self.under_way.join_next() => {
+                    if let Ok(Some(client)) = outcome {
+                        return client;
+                    }
+                }
+                (carrier, peer) = listener.accept(), if self.has_room() => {
+                    self.begin(admit(carrier, peer));
+                }
+            }
+        }
+    }
+
     /// Whether a further one may begin. While none may, further clients wait in the kernel.
-    pub(super) fn has_room(&self) -> bool {
+    fn has_room(&self) -> bool {
         self.under_way.len() < limits::HANDSHAKES_MAX
     }
 
-    /// Begins one.
-    pub(super) fn begin(&mut self, handshake: impl Future<Output = Option<T>> + Send + 'static) {
+    fn begin(&mut self, handshake: impl Future<Output = Option<T>> + Send + 'static) {
         self.under_way.spawn(handshake);
         if !self.has_room()
             && let Some(withheld) = self.throttle.warn()
         {
             let handshakes_max = limits::HANDSHAKES_MAX;
             tracing::warn!(handshakes_max, withheld, "too many handshakes: others have to wait");
-        }
-    }
-
-    /// The next outcome, which may make room for another one; `None` when that was no client. It
-    /// waits for ever while there is none.
-    ///
-    /// # Cancel safety
-    ///
-    /// Safe: outcomes are kept for the next call.
-    pub(super) async fn outcome(&mut self) -> Option<T> {
-        match self.under_way.join_next().await {
-            Some(outcome) => outcome.ok().flatten(),
-            None => std::future::pending().await,
         }
     }
 

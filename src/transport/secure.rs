@@ -85,18 +85,8 @@ impl Listener {
     ///
     /// Safe: handshakes are kept for the next call. Dropping the listener drops them.
     pub(super) async fn accept(&mut self) -> (Wire, Peer) {
-        loop {
-            tokio::select! {
-                outcome = self.handshakes.outcome() => {
-                    if let Some(client) = outcome {
-                        return client;
-                    }
-                }
-                (carrier, peer) = self.listener.accept(), if self.handshakes.has_room() => {
-                    self.handshakes.begin(admit(carrier, peer, self.tls.clone()));
-                }
-            }
-        }
+        let Self { listener, tls, handshakes } = self;
+        handshakes.accept(listener, |carrier, peer| admit(carrier, peer, tls.clone())).await
     }
 
     /// Stops listening, and yields those whose handshake succeeds within a moment.

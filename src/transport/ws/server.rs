@@ -118,19 +118,9 @@ impl Listener {
     ///
     /// Cancel-safe: handshakes are kept for the next call. Dropping the listener drops them.
     pub(crate) async fn accept(&mut self) -> Client {
-        loop {
-            tokio::select! {
-                outcome = self.handshakes.outcome() => {
-                    if let Some(client) = outcome {
-                        return client;
-                    }
-                }
-                (carrier, peer) = self.listener.accept(), if self.handshakes.has_room() => {
-                    let (tls, rules) = (self.tls.clone(), Arc::clone(&self.rules));
-                    self.handshakes.begin(admit(carrier, peer, tls, rules));
-                }
-            }
-        }
+        let Self { listener, tls, rules, handshakes, .. } = self;
+        let admit = |carrier, peer| admit(carrier, peer, tls.clone(), Arc::clone(rules));
+        handshakes.accept(listener, admit).await
     }
 
     /// Stops listening, and yields those whose handshake succeeds within a moment.
