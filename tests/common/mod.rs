@@ -4,6 +4,7 @@
 #![allow(dead_code, unreachable_pub, reason = "every test binary uses a part of this")]
 
 pub mod echo;
+pub mod exchange;
 pub mod http;
 pub mod reader;
 pub mod server;

@@ -2,6 +2,8 @@
 
 mod child;
 mod common;
+#[path = "../common/exchange.rs"]
+mod exchange;
 mod eyeballs;
 mod lines;
 mod machine;

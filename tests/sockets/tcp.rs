@@ -9,6 +9,7 @@ use enchufe::transport::{BindWarning, CloseCode, CloseReason, Peer};
 use tokio::time::timeout;
 
 use crate::common::{PATIENCE, all_of, bind, next, open, pair, port_of, text_of};
+use crate::exchange::both_ways_at_once;
 
 #[tokio::test]
 async fn a_message_goes_there_and_back() {
@@ -148,28 +149,8 @@ async fn a_port_is_free_again_at_once() {
 
 #[tokio::test]
 async fn both_halves_work_at_the_same_time() {
-    const BYTES: usize = 8 << 20;
     let (_listener, client, server) = pair("tcp://127.0.0.1:0").await;
-    let mut tasks = tokio::task::JoinSet::new();
-    for connection in [client, server] {
-        let (mut incoming, mut outgoing) = connection.split();
-        tasks.spawn(async move {
-            for _ in 0..8 {
-                outgoing.send(Message::binary(vec![7; BYTES / 8])).await.expect("sent");
-            }
-            drop(outgoing);
-            0
-        });
-        tasks.spawn(async move {
-            let mut bytes = 0;
-            while let Some(message) = incoming.recv().await.expect("received") {
-                bytes += message.payload.len();
-            }
-            bytes
-        });
-    }
-    let counts = timeout(PATIENCE, tasks.join_all()).await.expect("in time");
-    assert_eq!(counts.into_iter().sum::<usize>(), 2 * BYTES);
+    both_ways_at_once(client, server).await;
 }
 
 #[tokio::test]

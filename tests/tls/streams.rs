@@ -13,6 +13,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::common::echo::echo_for_ever;
+use crate::common::exchange::both_ways_at_once;
 use crate::support::{LONG, Made, foreign_client};
 
 async fn listen(made: &Made) -> (Listener, SocketAddr) {
@@ -121,30 +122,9 @@ async fn any_client_of_tls_is_served_whatever_protocol_it_names() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn both_ways_at_once_nothing_is_lost_and_nothing_gets_stuck() {
-    const BYTES: usize = 8 << 20;
     let made = Made::localhost();
     let (_listener, client, server) = pair(&made).await;
-    let mut tasks = tokio::task::JoinSet::new();
-    for connection in [client, server] {
-        let (mut incoming, mut outgoing) = connection.split();
-        tasks.spawn(async move {
-            for _ in 0..8 {
-                outgoing.send(Message::binary(vec![7; BYTES / 8])).await.expect("sent");
-            }
-            drop(outgoing);
-            0
-        });
-        tasks.spawn(async move {
-            let mut bytes = 0;
-            while let Some(message) = incoming.recv().await.expect("received") {
-                assert!(message.payload.iter().all(|&byte| byte == 7));
-                bytes += message.payload.len();
-            }
-            bytes
-        });
-    }
-    let counts = timeout(LONG, tasks.join_all()).await.expect("in time");
-    assert_eq!(counts.into_iter().sum::<usize>(), 2 * BYTES);
+    both_ways_at_once(client, server).await;
 }
 
 #[tokio::test]
