@@ -57,10 +57,10 @@ impl Deadlines {
         due(&mut self.lingers, now)
     }
 
-    /// How long until something is due.
-    pub(super) fn next_in(&self, now: Instant) -> Option<Duration> {
+    /// When something is due next.
+    pub(super) fn next(&self) -> Option<Instant> {
         let fronts = self.pings.front().into_iter().chain(self.lingers.front());
-        fronts.map(|(due, _)| due.saturating_duration_since(now)).min()
+        fronts.map(|(due, _)| *due).min()
     }
 }
 

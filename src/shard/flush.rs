@@ -77,7 +77,7 @@ impl<T: Tenant> Shard<T> {
                         outlet.blocked(seat, front);
                         return;
                     }
-                    if offered == 0 {
+                    if offered == 0 || outlet.is_done(seat) {
                         return;
                     }
                 }
@@ -100,12 +100,13 @@ impl<T: Tenant> Shard<T> {
 }
 
 fn write(wire: &mut Wire, slices: &Slices<'_>) -> io::Result<usize> {
-    let many: ArrayVec<IoSlice<'_>, SLICES_MAX> =
-        slices.iter().map(|slice| IoSlice::new(slice)).collect();
     loop {
         let written = match slices.as_slice() {
             [one] => wire.write(one),
-            _ => wire.write_vectored(&many),
+            many => {
+                let many = many.iter().map(|slice| IoSlice::new(slice));
+                wire.write_vectored(&many.collect::<ArrayVec<_, SLICES_MAX>>())
+            }
         };
         match written {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

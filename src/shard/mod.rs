@@ -10,6 +10,7 @@
 //! (answering pings and closes, asking for signs of life, ending a connection without losing its
 //! last words) is the shard's, the same for both.
 
+mod alarm;
 mod deadlines;
 mod flush;
 mod receive;
@@ -34,6 +35,7 @@ use enchufe_core::{
 use mio::{Events, Poll, Token};
 
 use crate::{limits, transport};
+use alarm::Alarm;
 pub use deadlines::Patience;
 use socket::{Phase, Socket};
 pub(crate) use {
@@ -45,6 +47,7 @@ pub(crate) use {
 };
 
 const WAKE: Token = Token(usize::MAX);
+const ALARM: Token = Token(usize::MAX - 1);
 
 /// A connection's socket, non-blocking, with TLS on it or without.
 pub(crate) type Wire = transport::Socket<Stream>;
@@ -136,6 +139,12 @@ pub(crate) trait Outlet {
     /// The socket has taken so many bytes of that. What it left of `front` has to be kept.
     fn sent(&mut self, seat: &mut Self::Seat, front: &[u8], bytes: usize);
 
+    /// Whether nothing more is to be done for a connection whose socket has just taken all that it
+    /// was lent. An outlet that cannot tell says no, and is asked to transmit again.
+    fn is_done(&self, _: &Self::Seat) -> bool {
+        false
+    }
+
     /// The socket takes nothing, and so nothing of `front`, until [`Outlet::writable`].
     fn blocked(&mut self, seat: &mut Self::Seat, front: &[u8]);
 
@@ -178,6 +187,7 @@ pub(crate) enum Ending {
 /// The thread's state.
 pub(crate) struct Shard<T: Tenant> {
     poll: Poll,
+    alarm: Alarm,
     table: Table<Seat<T>>,
     tenant: T,
     buffer: Vec<u8>,
@@ -197,9 +207,10 @@ impl<T: Tenant> Shard<T> {
     ) -> io::Result<Self> {
         let poll = Poll::new()?;
         let waker = Arc::new(mio::Waker::new(poll.registry(), WAKE)?);
+        let alarm = Alarm::new(poll.registry(), ALARM)?;
         let table = Table::new(poll.registry().try_clone()?, patience);
         let buffer = vec![0; limits::SHARD_ROOM_BYTES + limits::SHARD_BUFFER_BYTES];
-        Ok(Self { poll, table, tenant: tenant(waker), buffer, told: false })
+        Ok(Self { poll, alarm, table, tenant: tenant(waker), buffer, told: false })
     }
 
     /// The tenant, before the shard runs.
@@ -212,7 +223,10 @@ impl<T: Tenant> Shard<T> {
         let mut events = Events::with_capacity(1024);
         while !self.table.is_deserted() {
             let is_busy = self.tenant.outlet().has_ready() || self.table.has_unread();
-            let timeout = if is_busy { Some(Duration::ZERO) } else { self.table.next_deadline() };
+            let timeout = match is_busy {
+                true => Some(Duration::ZERO),
+                false => self.alarm.wait(self.table.next_deadline(), self.table.now),
+            };
             if let Err(error) = self.poll.poll(&mut events, timeout)
                 && error.kind() != io::ErrorKind::Interrupted
             {
@@ -229,6 +243,7 @@ impl<T: Tenant> Shard<T> {
             for event in &events {
                 match event.token() {
                     WAKE => self.on_wake(),
+                    ALARM => self.alarm.rang(),
                     Token(index) => self.on_ready(index, event),
                 }
             }

@@ -41,7 +41,8 @@ impl<T: Tenant> Shard<T> {
                 self.take_in(index, &mut kept, 0);
                 continue;
             }
-            let free = &mut buffer[limits::SHARD_ROOM_BYTES..];
+            let start = socket.room_bytes();
+            let free = &mut buffer[start..start + limits::SHARD_BUFFER_BYTES];
             match socket.wire.read(free) {
                 Ok(0) => {
                     let has_last_words = self.tenant.outlet().is_closing(&socket.seat);
@@ -64,8 +65,7 @@ impl<T: Tenant> Shard<T> {
                     }
                     let is_last = length < free.len() && !socket.wire.is_secure();
                     if socket.phase == Phase::Open {
-                        let end = limits::SHARD_ROOM_BYTES + length;
-                        self.take_in(index, &mut buffer[..end], limits::SHARD_ROOM_BYTES);
+                        self.take_in(index, &mut buffer[..start + length], start);
                     }
                     // A short read on an edge-triggered stream has emptied it; one of TLS may not.
                     if is_last && !to_the_end && !self.has_kept(index) {

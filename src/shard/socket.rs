@@ -5,6 +5,10 @@ use std::time::Instant;
 use enchufe_core::ws::{self, Violation};
 
 use super::{Key, Wire};
+use crate::limits;
+
+/// What the processor's cache holds as one piece. A frame's header is shorter.
+const CACHE_LINE_BYTES: usize = 64;
 
 pub(super) struct Socket<S> {
     pub(super) wire: Wire,
@@ -30,6 +34,14 @@ pub(super) struct Socket<S> {
 impl<S> Socket<S> {
     pub(super) fn key(&self, index: usize) -> Key {
         Key { index, serial: self.serial }
+    }
+
+    /// How much room answers need in front of what is read: an answer as long as the message whose
+    /// rest comes is written before anything else is decoded. More of it would only be more memory
+    /// for the processor's cache to hold.
+    pub(super) fn room_bytes(&self) -> usize {
+        let room = self.unfinished.saturating_add(CACHE_LINE_BYTES);
+        room.next_multiple_of(CACHE_LINE_BYTES).min(limits::SHARD_ROOM_BYTES)
     }
 }
 

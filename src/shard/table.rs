@@ -1,9 +1,6 @@
 //! The table of a shard: its sockets, and when to look after them.
 
-use std::{
-    io,
-    time::{Duration, Instant},
-};
+use std::{io, time::Instant};
 
 use bytes::Bytes;
 use mio::{Interest, Registry, Token};
@@ -170,9 +167,13 @@ impl<S> Table<S> {
 
     /// Counts what has become of a peer's unfinished message. If the messages of all take too much
     /// now, this says who takes the most.
+    #[inline]
     pub(super) fn count_unfinished(&mut self, index: usize) -> Option<usize> {
         let socket = self.sockets.get_mut(index)?;
         let bytes = socket.protocol.unfinished_bytes();
+        if bytes == socket.unfinished {
+            return None;
+        }
         let before = std::mem::replace(&mut socket.unfinished, bytes);
         self.unfinished.change(before, bytes);
         if bytes <= before || !self.unfinished.is_too_much() {
@@ -199,8 +200,8 @@ impl<S> Table<S> {
         std::mem::take(&mut self.unread)
     }
 
-    pub(super) fn next_deadline(&self) -> Option<Duration> {
-        self.deadlines.next_in(self.now)
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        self.deadlines.next()
     }
 
     pub(super) fn remove(&mut self, index: usize) -> Option<Socket<S>> {

@@ -83,6 +83,9 @@ impl Decoder {
             let event = Some(Event::Message(message));
             return Ok(Decoded { consumed, event, compressed: false });
         }
+        if input.is_empty() && self.partial.is_none() && self.inflater.is_none() {
+            return Ok(Decoded { consumed: 0, event: None, compressed: false });
+        }
         self.decode_any(input)
     }
 

@@ -139,6 +139,11 @@ impl Outlet for Answers {
         }
     }
 
+    #[inline]
+    fn is_done(&self, guest: &Guest) -> bool {
+        guest.waiting.is_none() && !guest.is_closing
+    }
+
     fn blocked(&mut self, guest: &mut Guest, front: &[u8]) {
         if guest.waiting.is_none() && !(front.is_empty() && self.out.is_empty()) {
             self.keep_rest(guest, front, 0);
