@@ -51,6 +51,16 @@ impl Ending {
         self.wait.or_else(|| (!until_it_closes).then_some(limits::REPLY_WAIT))
     }
 
+    /// Whether the end of the input counts although nothing was in it. Else it only listens.
+    pub(super) fn ends_when_empty(&self) -> bool {
+        self.is_dialogue || self.is_replay || self.wait.is_some()
+    }
+
+    /// Whether silence alone is a failure, after so many messages.
+    pub(super) fn wants_reply_to(&self, messages: u64) -> bool {
+        self.wants_reply && (messages > 0 || self.wait.is_some())
+    }
+
     /// When silence means the end; never while there is more to send, or the peer decides.
     pub(super) fn silence(&self, sent: &Progress, received: Option<Instant>) -> Option<Instant> {
         if self.keep_open || self.count.is_some() {
@@ -58,12 +68,15 @@ impl Ending {
         }
         let ended = sent.ended?;
         let patience = self.patience()?;
-        match (sent.messages, self.is_replay) {
-            // Nothing was said: a person who says nothing leaves, an empty input listens.
-            (0, false) => self.is_dialogue.then(Instant::now),
-            (_, true) => Some(received.map_or(ended, |last| last.max(ended)) + patience),
-            _ => sent.last.max(received).map(|last| last + patience),
+        let last = sent.last.max(received);
+        if sent.messages > 0 && !self.is_replay {
+            return last.map(|last| last + patience);
         }
+        // A person who says nothing leaves, unless told to wait; an empty input listens.
+        if self.is_dialogue && self.wait.is_none() {
+            return Some(Instant::now());
+        }
+        self.ends_when_empty().then(|| last.max(Some(ended)).unwrap_or(ended) + patience)
     }
 
     /// Counts what was received, cuts off what is more than was asked for, and says whether it is

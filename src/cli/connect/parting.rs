@@ -117,7 +117,7 @@ impl Talk<'_> {
     async fn end_well(&mut self, end: End) -> Result<Exit, Failure> {
         let progress = *self.progress.borrow();
         self.leave().await;
-        let was_asked = progress.messages > 0 && self.ending.wants_reply;
+        let was_asked = self.ending.wants_reply_to(progress.messages);
         match (end, self.ending.patience()) {
             (End::Stopped(exit), _) => Ok(exit),
             (End::Output(error), _) => error.into_result(),

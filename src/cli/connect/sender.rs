@@ -85,8 +85,7 @@ impl Sender {
                 Step::End => {
                     // An input that was empty from the start listens: the peer must not take us
                     // for gone.
-                    let Ending { is_dialogue, is_replay, .. } = self.ending;
-                    let said = self.report.borrow().messages > 0 || is_dialogue || is_replay;
+                    let said = self.report.borrow().messages > 0 || self.ending.ends_when_empty();
                     if said && !self.ending.keep_open {
                         self.outgoing.finish().await?;
                     }

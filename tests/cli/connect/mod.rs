@@ -108,13 +108,48 @@ fn the_wait_starts_again_with_every_message() {
 #[test]
 fn an_input_that_is_empty_from_the_start_listens_until_the_peer_closes() {
     let address = ws_server(|mut ws| {
-        // Longer than the wait, which plays no part here.
-        thread::sleep(std::time::Duration::from_millis(300));
+        // Longer than others are waited for.
+        thread::sleep(std::time::Duration::from_millis(1200));
         ws.send(Message::text("late")).expect("sent");
         ws.close(None).expect("closing");
         while ws.read().is_ok() {}
     });
-    assert_eq!(run(&["connect", &address, "--wait", "10ms"], b"").success(), "late\n");
+    assert_eq!(run(&["connect", &address], b"").success(), "late\n");
+}
+
+#[test]
+fn an_empty_input_has_ended_for_who_says_how_long_to_wait() {
+    let no_reply = "error: no reply came within 0.05 s\n";
+    let silent = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    let address = format!("udp://{}", silent.local_addr().expect("an address"));
+    let ended = run(&["connect", &address, "--wait=50ms"], b"");
+    assert_eq!((ended.code, ended.stderr.starts_with(no_reply)), (Some(5), true), "{ended:?}");
+    let address = ws_server(|mut ws| while ws.read().is_ok() {});
+    let ended = run(&["connect", &address, "--wait=50ms"], b"");
+    assert_eq!((ended.code, ended.stderr.starts_with(no_reply)), (Some(5), true), "{ended:?}");
+    let address = ws_server(|mut ws| {
+        ws.send(Message::text("unasked")).expect("sent");
+        while ws.read().is_ok() {}
+    });
+    assert_eq!(run(&["connect", &address, "--wait=1s"], b"").success(), "unasked\n");
+}
+
+#[test]
+fn an_empty_input_half_closes_a_stream_for_who_says_how_long_to_wait() {
+    // It answers once it has heard the end.
+    let told = |mut stream: std::net::TcpStream| {
+        stream.read_to_end(&mut Vec::new()).expect("the end");
+        stream.write_all(b"bye\n").expect("sent");
+    };
+    let ended = run(&["connect", &tcp_server(told), "--wait=20s"], b"");
+    assert_eq!(ended.success(), "bye\n");
+    let (done, wait) = std::sync::mpsc::channel::<()>();
+    let address = tcp_server(move |_stream| {
+        let _ = wait.recv();
+    });
+    let ended = run(&["connect", &address, "--wait=50ms"], b"");
+    assert_eq!((ended.code, ended.text()), (Some(5), ""), "{ended:?}");
+    drop(done);
 }
 
 #[test]
