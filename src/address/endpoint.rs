@@ -1,6 +1,6 @@
 //! The part of the grammar that tcp, udp, WebSocket and HTTP addresses share: host and port.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::Ipv4Addr;
 
 use super::{Host, HostPort, ParseAddressError};
 use crate::resolve::{self, Hints, SocketType};
@@ -52,9 +52,7 @@ impl Text<'_> {
         endpoint: &'b str,
     ) -> Result<(&'b str, Option<&'b str>), ParseAddressError> {
         if endpoint.starts_with('[') {
-            let Some(end) = endpoint.find(']') else {
-                return Err(ParseAddressError::BadIpv6 { text: self.whole() });
-            };
+            let Some(end) = endpoint.find(']') else { return Err(self.open_bracket(endpoint)) };
             let (host, after) = endpoint.split_at(end + 1);
             return match after.strip_prefix(':') {
                 None if !after.is_empty() => Err(ParseAddressError::BadIpv6 { text: self.whole() }),
@@ -68,17 +66,19 @@ impl Text<'_> {
         }
     }
 
-    /// `::1:80` may be an address and a port, or an address alone; the first is likelier.
     fn no_brackets(&self, endpoint: &str, host: &str, port: &str) -> ParseAddressError {
-        let bracketed = if host.parse::<Ipv6Addr>().is_ok() {
-            Some(format!("[{host}]:{port}"))
-        } else if endpoint.parse::<Ipv6Addr>().is_ok() {
-            Some(format!("[{endpoint}]:65432"))
-        } else {
-            None
-        };
-        let suggestion = bracketed.map(|bracketed| self.whole.replacen(endpoint, &bracketed, 1));
+        let suggestion = bracketed(endpoint, host, port);
+        let suggestion = suggestion.map(|bracketed| self.whole.replacen(endpoint, &bracketed, 1));
         ParseAddressError::NoBrackets { text: self.whole(), suggestion }
+    }
+
+    /// `[::1:80` has no bracket to end what the first one began.
+    fn open_bracket(&self, endpoint: &str) -> ParseAddressError {
+        let inside = &endpoint[1..];
+        let (host, port) = inside.rsplit_once(':').unwrap_or((inside, ""));
+        let suggestion = bracketed(inside, host, port);
+        let suggestion = suggestion.map(|bracketed| self.whole.replacen(endpoint, &bracketed, 1));
+        ParseAddressError::OpenBracket { text: self.whole(), suggestion }
     }
 
     fn no_port(&self, host: &str) -> ParseAddressError {
@@ -129,6 +129,15 @@ impl Text<'_> {
         let hints = Hints { socket_type: Some(self.socket_type), ..Hints::default() };
         let answers = resolve::resolve(None, Some(name), hints).ok()?;
         answers.first().map(|answer| answer.port).filter(|&port| port != 0)
+    }
+}
+
+/// `::1:80` may be an address and a port, or an address alone; the first is likelier.
+fn bracketed(endpoint: &str, host: &str, port: &str) -> Option<String> {
+    if ipv6(host).is_some() {
+        Some(format!("[{host}]:{port}"))
+    } else {
+        ipv6(endpoint).map(|_| format!("[{endpoint}]:65432"))
     }
 }
 

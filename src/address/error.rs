@@ -96,6 +96,14 @@ pub enum ParseAddressError {
         /// The text with brackets, when it is an IPv6 address.
         suggestion: Option<String>,
     },
+    /// A bracket that nothing closes.
+    #[error("{} lacks the ] after its IPv6 address", shown(.text))]
+    OpenBracket {
+        /// The whole text.
+        text: String,
+        /// The text with it, when what follows the bracket is an IPv6 address.
+        suggestion: Option<String>,
+    },
     /// Brackets around something that is no IPv6 address.
     #[error("{} has no IPv6 address in its brackets", shown(.text))]
     BadIpv6 {
@@ -168,7 +176,8 @@ impl ParseAddressError {
             | Self::NoPort { suggestion, .. }
             | Self::EveryInterface { suggestion, .. }
             | Self::UnexpectedPath { suggestion, .. }
-            | Self::NoBrackets { suggestion: Some(suggestion), .. } => {
+            | Self::NoBrackets { suggestion: Some(suggestion), .. }
+            | Self::OpenBracket { suggestion: Some(suggestion), .. } => {
                 format!("try {}", shortened(suggestion))
             }
             Self::NotHttp { .. } => "try http://127.0.0.1:5678".to_owned(),
@@ -181,7 +190,7 @@ impl ParseAddressError {
             Self::NoBrackets { suggestion: None, .. } => {
                 "an address looks like HOST:PORT, and with IPv6 like [::1]:65432".to_owned()
             }
-            Self::BadIpv6 { .. } => {
+            Self::BadIpv6 { .. } | Self::OpenBracket { suggestion: None, .. } => {
                 "brackets are for IPv6, as in [::1]:65432 or [fe80::1%eth0]:65432".to_owned()
             }
             Self::Credentials => "leave out everything up to the @".to_owned(),

@@ -42,7 +42,13 @@ impl Address {
             let port = Text { whole: text, socket_type: SocketType::STREAM }.port(text)?;
             return Ok(Self::Tcp(HostPort { host, port }));
         }
-        parse(text)
+        parse(text).map_err(|error| match error {
+            ParseAddressError::Http { text, .. } => {
+                let suggestion = served_page(&text);
+                ParseAddressError::Http { text, suggestion }
+            }
+            error => error,
+        })
     }
 
     /// Parses an address to connect to. A port alone, port 0 and an empty host are refused.
@@ -218,6 +224,13 @@ fn websocket_of_page(rest: &str, is_secure: bool) -> String {
         "" | "/" | "/channels" | "/channels/" => format!("{scheme}://{authority}/channels/NAME"),
         path => format!("{scheme}://{authority}{path}"),
     }
+}
+
+/// What is served where a browser finds a page at the URL.
+fn served_page(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
+    let scheme = if scheme.eq_ignore_ascii_case("https") { "wss" } else { "ws" };
+    format!("{scheme}://{}", rest.trim_end_matches('/'))
 }
 
 fn unknown_scheme(text: &str, scheme: &str, rest: &str) -> ParseAddressError {

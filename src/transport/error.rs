@@ -10,7 +10,7 @@ mod transfer;
 pub use bind::{BindError, BindWarning};
 pub use interface::InterfaceError;
 pub use open::OpenError;
-pub(crate) use open::shown_local;
+pub(crate) use open::{families, shown_local, without_tls};
 pub use transfer::{RecvError, SendError};
 
 /// What to do about a link-local address without its scope, for both operations.

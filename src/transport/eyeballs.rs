@@ -47,7 +47,7 @@ pub(super) async fn connect(
     match timeout(options.timeout, racing).await {
         Ok(Ok(connected)) => Ok(connected),
         Ok(Err(Lost::Unresolved(error))) => {
-            Err(OpenError::Unresolved { address: endpoint.to_string(), error })
+            Err(unresolved(endpoint, SocketType::STREAM, options, error).await)
         }
         Ok(Err(Lost::Everywhere(obstacle))) => Err(open_error(endpoint, options, obstacle)),
         Err(_elapsed) => {
@@ -295,6 +295,23 @@ pub(super) async fn addresses(
     }
 }
 
+/// Why there is no address to connect to: that may be a matter of the address to connect from.
+pub(super) async fn unresolved(
+    endpoint: &HostPort,
+    socket_type: SocketType,
+    options: &OpenOptions,
+    error: ResolveError,
+) -> OpenError {
+    let address = endpoint.to_string();
+    if let (Some(local), ResolveError::NoAddress { .. }) = (options.local, &error) {
+        let others = addresses(endpoint, socket_type, options.sockets.family);
+        if let Ok(Ok(_)) = timeout(options.timeout, others).await {
+            return OpenError::OtherFamily { address, local };
+        }
+    }
+    OpenError::Unresolved { address, error }
+}
+
 /// What the system said, in our words.
 pub(super) fn open_error(
     endpoint: &HostPort,
@@ -318,7 +335,7 @@ pub(super) fn open_error(
         | io::ErrorKind::HostUnreachable
         | io::ErrorKind::AddrNotAvailable
         | io::ErrorKind::TimedOut => OpenError::Unreachable { address, error },
-        _ => OpenError::Io { address, error },
+        _ => OpenError::io(address, error),
     }
 }
 

@@ -57,7 +57,7 @@ pub use sockets::{Buffer, SocketOptions, TcpKeepalive};
 
 pub(crate) use bare::Bare;
 pub(crate) use connection::Nature;
-pub(crate) use error::shown_local;
+pub(crate) use error::{families, shown_local, without_tls};
 pub(crate) use framing::{CutError, Cutter};
 pub(crate) use wire::Wire;
 

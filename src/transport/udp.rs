@@ -53,10 +53,17 @@ pub(super) async fn open(
     let time = options.timeout;
     let family = options.family();
     let found = timeout(time, eyeballs::addresses(endpoint, SocketType::DATAGRAM, family)).await;
-    let addresses = found.map_err(|_elapsed| OpenError::TimedOut {
-        address: endpoint.to_string(),
-        timeout: time,
-    })??;
+    let addresses = match found {
+        Ok(Ok(addresses)) => addresses,
+        Ok(Err(OpenError::Unresolved { error, .. })) => {
+            let datagrams = SocketType::DATAGRAM;
+            return Err(eyeballs::unresolved(endpoint, datagrams, options, error).await);
+        }
+        Ok(Err(error)) => return Err(error),
+        Err(_elapsed) => {
+            return Err(OpenError::TimedOut { address: endpoint.to_string(), timeout: time });
+        }
+    };
     let mut failure = None;
     for address in addresses.into_iter().take(CONNECT_ADDRESSES_MAX) {
         match connect(address, options) {

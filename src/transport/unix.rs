@@ -96,7 +96,7 @@ pub(super) async fn open(
     path: &UnixPath,
     options: &OpenOptions,
 ) -> Result<(UnixStream, Peer), OpenError> {
-    let io_error = |error| OpenError::Io { address: path.to_string(), error };
+    let io_error = |error| OpenError::io(path.to_string(), error);
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None).map_err(io_error)?;
     socket.set_nonblocking(true).map_err(io_error)?;
     options.sockets.apply(&socket).map_err(io_error)?;
@@ -139,7 +139,7 @@ fn open_error(path: &UnixPath, error: io::Error) -> OpenError {
         _ if rustix::io::Errno::from_io_error(&error) == Some(rustix::io::Errno::PROTOTYPE) => {
             OpenError::WrongKind { address }
         }
-        _ => OpenError::Io { address, error },
+        _ => OpenError::io(address, error),
     }
 }
 

@@ -42,7 +42,7 @@ pub(super) async fn open(
     path: &UnixPath,
     options: &OpenOptions,
 ) -> Result<(Incoming, Outgoing, Peer), OpenError> {
-    let io_error = |error| OpenError::Io { address: path.to_string(), error };
+    let io_error = |error| OpenError::io(path.to_string(), error);
     let socket = socket2::Socket::new(Domain::UNIX, Type::DGRAM, None).map_err(io_error)?;
     socket.set_nonblocking(true).map_err(io_error)?;
     let file = bind_reply_name(&socket).map_err(io_error)?;

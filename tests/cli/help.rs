@@ -77,6 +77,20 @@ fn a_usage_error_is_a_line_and_a_hint() {
              \"wsss\"\nsugerencia: ¿quisiste decir wss://localhost:1/?token=REDACTED?\n",
         ),
         (
+            &["serve", "echo", "http://127.0.0.1:8080/"],
+            "error: \"http://127.0.0.1:8080/\" is a page's address, not a socket's\n\
+             hint: try ws://127.0.0.1:8080\n",
+            "error: \"http://127.0.0.1:8080/\" es la dirección de una página, no de un socket\n\
+             sugerencia: prueba ws://127.0.0.1:8080\n",
+        ),
+        (
+            &["connect", "tcp://[::1:80"],
+            "error: \"tcp://[::1:80\" lacks the ] after its IPv6 address\n\
+             hint: try tcp://[::1]:80\n",
+            "error: a \"tcp://[::1:80\" le falta el ] tras la dirección IPv6\n\
+             sugerencia: prueba tcp://[::1]:80\n",
+        ),
+        (
             &["connect", "tcp://localhost:1", "--expect=("],
             "error: '(' is not a value of --expect <PATTERN>\n\
              hint: expected a regular expression, such as 'Hola .*!' or '^[0-9]+$'\n",

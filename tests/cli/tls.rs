@@ -169,3 +169,27 @@ fn a_feed_says_where_it_is_over_tls_and_curl_trusts_its_certificate() {
         Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::NotFound),
     }
 }
+
+#[test]
+fn a_server_without_tls_is_said_to_have_none_whatever_it_answers() {
+    for (service, secure) in [("echo", "tls"), ("echo", "wss"), ("clock", "tls")] {
+        let plain = secure.replace("tls", "tcp").replace("wss", "ws");
+        let more: &[&str] = if service == "clock" { &["--interval", "1ms"] } else { &[] };
+        let listen = format!("{plain}://127.0.0.1:0");
+        let server = Running::start(&[&["serve", service, &listen, "--quiet"], more].concat());
+        let plain = server.address();
+        let (_, endpoint) = plain.split_once("://").expect("a scheme");
+        let address = format!("{secure}://{endpoint}");
+        for (language, said) in [
+            (
+                "en",
+                format!(": the server does not speak TLS\nhint: {plain} would be without TLS\n"),
+            ),
+            ("es", format!(": el servidor no habla TLS\nsugerencia: {plain} sería sin TLS\n")),
+        ] {
+            let ended = run(&["--lang", language, "connect", &address], b"");
+            assert_eq!(ended.code, Some(1), "{ended:?}");
+            assert!(ended.stderr.ends_with(&said), "{service}: {ended:?}");
+        }
+    }
+}

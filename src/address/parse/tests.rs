@@ -95,10 +95,37 @@ fn ipv6_without_brackets_gets_them_suggested() {
         refused(Address::parse_connect("a:b:c")).1,
         "an address looks like HOST:PORT, and with IPv6 like [::1]:65432"
     );
-    for text in ["[::1", "[::1]80", "[127.0.0.1]:80", "[::1%]:80", "[::1%a b]:80", "[]:80"] {
+    for text in ["[::1]80", "[127.0.0.1]:80", "[::1%]:80", "[::1%a b]:80", "[]:80"] {
         let (message, hint) = refused(Address::parse_serve(text));
         assert!(message.contains("no IPv6 address in its brackets"), "{text}: {message}");
         assert!(hint.contains("[::1]:65432"), "{hint}");
+    }
+}
+
+#[test]
+fn a_bracket_that_nothing_closes_is_closed_in_the_hint() {
+    for (text, expected) in [
+        ("tcp://[::1:80", "try tcp://[::1]:80"),
+        ("[::1", "try [::1]:65432"),
+        ("udp://[fe80::1%eth0:53", "try udp://[fe80::1%eth0]:53"),
+        ("ws://[2001:db8::7:8765/chat", "try ws://[2001:db8::7]:8765/chat"),
+        ("[name:80", "brackets are for IPv6, as in [::1]:65432 or [fe80::1%eth0]:65432"),
+    ] {
+        let (message, hint) = refused(Address::parse_serve(text));
+        assert!(message.contains("lacks the ] after its IPv6 address"), "{text}: {message}");
+        assert_eq!(hint, expected, "{text}");
+    }
+}
+
+#[test]
+fn the_url_of_a_page_is_a_websocket_to_serve_and_a_channel_to_connect_to() {
+    for (url, served, connected) in [
+        ("http://localhost:80", "try ws://localhost:80", "try ws://localhost:80/channels/NAME"),
+        ("https://a.example/", "try wss://a.example", "try wss://a.example/channels/NAME"),
+        ("http://[::1]:80/a?b", "try ws://[::1]:80/a?b", "try ws://[::1]:80/a?b"),
+    ] {
+        assert_eq!(refused(Address::parse_serve(url)).1, served);
+        assert_eq!(refused(Address::parse_connect(url)).1, connected);
     }
 }
 

@@ -24,6 +24,7 @@ pub(super) fn may_help(failure: &Failure) -> bool {
             | OpenError::TimedOut { .. }
             | OpenError::Unreachable { .. }
             | OpenError::NoAnswer { .. }
+            | OpenError::NoDescriptors { .. }
             | OpenError::Io { .. } => true,
             OpenError::Unresolved { error, .. } => {
                 matches!(error, ResolveError::Unavailable { .. })

@@ -108,6 +108,23 @@ pub enum OpenError {
         /// What the system said.
         error: io::Error,
     },
+    /// The address to connect from is of a family in which the server has no address.
+    #[error(
+        "cannot connect to {address} from {}: that is {}, and the server has {} addresses only",
+        shown_local(.local), families(.local)[0], families(.local)[1]
+    )]
+    OtherFamily {
+        /// The address asked for.
+        address: String,
+        /// Where from.
+        local: SocketAddr,
+    },
+    /// This process has as many descriptors as it may.
+    #[error("cannot connect to {address}: this program has as many files and sockets as it may")]
+    NoDescriptors {
+        /// The address asked for.
+        address: String,
+    },
     /// The server answered in HTTP that it opens no WebSocket.
     #[error("cannot connect to {address}: the server answered {}", refusal.summary())]
     Refusal {
@@ -203,8 +220,17 @@ impl OpenError {
                 }
                 _ => return None,
             },
+            Self::OtherFamily { local, .. } => {
+                format!("connect from an {} address of this machine", families(local)[1])
+            }
+            Self::NoDescriptors { .. } => {
+                "'ulimit -n' says how many that is, and 'ulimit -n NUMBER' allows more".to_owned()
+            }
             Self::Refusal { .. } | Self::NoAnswer { .. } | Self::Handshake { .. } => {
                 "is it a WebSocket server, and the path right?".to_owned()
+            }
+            Self::Tls { address, error: Distrust::NoTls } => {
+                format!("{} would be without TLS", without_tls(address))
             }
             Self::Tls { error, .. } => return error.hint(),
             #[cfg(unix)]
@@ -212,6 +238,14 @@ impl OpenError {
             Self::File { .. } => "is the path right?".to_owned(),
             Self::Io { .. } => return None,
         })
+    }
+
+    /// What the system said while a socket was made or connected, where nothing better is known.
+    pub(crate) fn io(address: String, error: io::Error) -> Self {
+        match rustix::io::Errno::from_io_error(&error) {
+            Some(rustix::io::Errno::MFILE) => Self::NoDescriptors { address },
+            _ => Self::Io { address, error },
+        }
     }
 
     /// The same error, naming the address as the user wrote it and not only its host and port.
@@ -229,6 +263,8 @@ impl OpenError {
             | Self::NoScope { address }
             | Self::Interface { address, .. }
             | Self::Local { address, .. }
+            | Self::OtherFamily { address, .. }
+            | Self::NoDescriptors { address }
             | Self::Refusal { address, .. }
             | Self::NoAnswer { address }
             | Self::Handshake { address, .. }
@@ -240,6 +276,19 @@ impl OpenError {
         }
         self
     }
+}
+
+/// The same place, without TLS.
+pub(crate) fn without_tls(address: &str) -> String {
+    match address.strip_prefix("tls://") {
+        Some(endpoint) => format!("tcp://{endpoint}"),
+        None => address.replacen("wss", "ws", 1),
+    }
+}
+
+/// The family of an address, and the other one.
+pub(crate) fn families(local: &SocketAddr) -> [&'static str; 2] {
+    if local.is_ipv4() { ["IPv4", "IPv6"] } else { ["IPv6", "IPv4"] }
 }
 
 /// An address to connect from, and its port unless that is left to the system.

@@ -8,8 +8,8 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, IpAddr, ServerName, UnixTime};
 use rustls::{
-    AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, InvalidMessage,
-    SignatureScheme,
+    AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, HandshakeType,
+    InvalidMessage, SignatureScheme,
 };
 use rustls_platform_verifier::Verifier;
 
@@ -154,15 +154,16 @@ impl Distrust {
             Self::UnusableCa { .. } => "it must be an X.509 certificate in PEM".to_owned(),
             Self::NoRoots(_) => "--ca FILE says whom to trust".to_owned(),
             Self::BadName(_) => "a name has letters, digits and hyphens; write others in Punycode, or use the IP address".to_owned(),
-            Self::NoTls => "without the s at the end of its scheme the address means a server without TLS".to_owned(),
+            Self::NoTls => "an address of tcp:// or ws:// means a server without TLS".to_owned(),
             Self::UnknownIssuer => "--ca FILE trusts the certificate in FILE; --insecure trusts anybody".to_owned(),
             Self::Expired { .. } => "the server needs a new one; --insecure connects all the same".to_owned(),
             Self::NotYetValid { .. } => "is this machine's clock right? --insecure connects all the same".to_owned(),
             Self::WrongName { .. } => "use a name that it is for; --insecure connects all the same".to_owned(),
             Self::Issuers => "make it with basicConstraints=critical,CA:FALSE; --insecure connects all the same".to_owned(),
             Self::BadCertificate(_) => "--insecure connects all the same".to_owned(),
-            Self::Alert(_) | Self::Closed => "does it serve TLS there, and for this name?".to_owned(),
-            Self::Other(_) => return None,
+            Self::Alert(_) | Self::Closed | Self::Other(_) => {
+                "does it serve TLS there, and for this name?".to_owned()
+            }
         })
     }
 
@@ -185,6 +186,11 @@ impl Distrust {
                 | InvalidMessage::MessageTooLarge
                 | InvalidMessage::InvalidEmptyPayload,
             ) => Self::NoTls,
+            // An echo of what we said ourselves.
+            rustls::Error::InappropriateHandshakeMessage {
+                got_type: HandshakeType::ClientHello,
+                ..
+            } => Self::NoTls,
             rustls::Error::AlertReceived(AlertDescription::CloseNotify) => Self::Closed,
             rustls::Error::AlertReceived(alert) => Self::Alert(in_words_of_rfc(*alert)),
             error => Self::Other(error.to_string()),

@@ -44,6 +44,9 @@ fn message(error: &ParseAddressError) -> String {
         ParseAddressError::NoBrackets { text, .. } => {
             format!("{} tiene varios dos puntos: no se sabe dónde empieza el puerto", shown(text))
         }
+        ParseAddressError::OpenBracket { text, .. } => {
+            format!("a {} le falta el ] tras la dirección IPv6", shown(text))
+        }
         ParseAddressError::BadIpv6 { text } => {
             format!("{} no tiene una dirección IPv6 entre sus corchetes", shown(text))
         }
@@ -97,7 +100,8 @@ fn hint(error: &ParseAddressError) -> String {
         | ParseAddressError::NoPort { suggestion, .. }
         | ParseAddressError::EveryInterface { suggestion, .. }
         | ParseAddressError::UnexpectedPath { suggestion, .. }
-        | ParseAddressError::NoBrackets { suggestion: Some(suggestion), .. } => {
+        | ParseAddressError::NoBrackets { suggestion: Some(suggestion), .. }
+        | ParseAddressError::OpenBracket { suggestion: Some(suggestion), .. } => {
             format!("prueba {}", shortened(suggestion))
         }
         ParseAddressError::NotHttp { .. } => "prueba http://127.0.0.1:5678".into(),
@@ -113,7 +117,8 @@ fn hint(error: &ParseAddressError) -> String {
         ParseAddressError::NoBrackets { suggestion: None, .. } => {
             "una dirección es como HOST:PUERTO, y con IPv6 como [::1]:65432".into()
         }
-        ParseAddressError::BadIpv6 { .. } => {
+        ParseAddressError::BadIpv6 { .. }
+        | ParseAddressError::OpenBracket { suggestion: None, .. } => {
             "los corchetes son para IPv6, como en [::1]:65432 o [fe80::1%eth0]:65432".into()
         }
         ParseAddressError::Credentials => "quita todo lo que hay hasta la @".into(),

@@ -5,6 +5,7 @@ mod help;
 mod network;
 mod relay;
 mod sockets;
+mod system;
 mod tls;
 mod usage;
 
@@ -13,7 +14,8 @@ use crate::cli::{connect::FramingError, failure::Failure};
 
 pub(super) use {
     help::{help, value_name},
-    network::io,
+    network::{open, recv},
+    system::io,
 };
 
 /// A message and a hint.
@@ -109,10 +111,10 @@ pub(super) fn report(failure: &Failure) -> Option<Report> {
             Some("la entrada estándar es lo que se envía; da la dirección del otro extremo".into()),
         ),
         Failure::Input(error) => {
-            (format!("no se puede leer la entrada estándar: {}", network::io(error)), None)
+            (format!("no se puede leer la entrada estándar: {}", io(error)), None)
         }
         Failure::Output(error) => {
-            (format!("no se puede escribir en la salida estándar: {}", network::io(error)), None)
+            (format!("no se puede escribir en la salida estándar: {}", io(error)), None)
         }
         Failure::Tls(error) => tls::failure(error),
         Failure::Unmet(unmet) => return Some(connect::unmet_in_spanish(unmet)),
@@ -121,7 +123,7 @@ pub(super) fn report(failure: &Failure) -> Option<Report> {
         Failure::Bench(error) => return Some(bench::report_in_spanish(error)),
         Failure::Relay(error) => relay::report(error),
         Failure::Service(error) => return Some(service::report_in_spanish(error)),
-        Failure::System(error) => (format!("el sistema se niega: {}", network::io(error)), None),
+        Failure::System(error) => (format!("el sistema se niega: {}", io(error)), None),
     };
     Some(Report { message, hint })
 }

@@ -3,12 +3,12 @@
 use std::io;
 use std::net::SocketAddr;
 
-use super::{Words, refusal, service, tls};
+use super::{Words, refusal, service, system::io, tls};
 use crate::{
     resolve::ResolveError,
     transport::{
-        BindError, BindWarning, Buffer, InterfaceError, OpenError, RecvError, SendError,
-        shown_local,
+        BindError, BindWarning, Buffer, InterfaceError, OpenError, RecvError, SendError, families,
+        shown_local, tls::Distrust, without_tls,
     },
 };
 
@@ -100,7 +100,7 @@ pub(super) fn bind_warning(warning: &BindWarning) -> String {
     }
 }
 
-pub(super) fn open(error: &OpenError) -> Words {
+pub(in crate::cli::catalogue) fn open(error: &OpenError) -> Words {
     let cannot = |address: &str, why: &str| format!("no se puede conectar a {address}: {why}");
     let (message, hint) = match error {
         OpenError::Refused { address } => (
@@ -155,6 +155,20 @@ pub(super) fn open(error: &OpenError) -> Words {
             };
             (from(address, local, error), hint)
         }
+        OpenError::OtherFamily { address, local } => {
+            let ([own, other], local) = (families(local), shown_local(local));
+            return (
+                format!(
+                    "no se puede conectar a {address} desde {local}: eso es {own}, y el servidor \
+                     solo tiene direcciones {other}"
+                ),
+                Some(format!("conéctate desde una dirección {other} de esta máquina")),
+            );
+        }
+        OpenError::NoDescriptors { address } => (
+            cannot(address, "este programa tiene ya tantos archivos y sockets como puede"),
+            "'ulimit -n' dice cuántos son, y 'ulimit -n NÚMERO' permite más",
+        ),
         OpenError::Refusal { address, refusal } => return refusal::in_spanish(address, refusal),
         OpenError::NoAnswer { address } => (
             cannot(address, "el servidor cerró la conexión sin contestar"),
@@ -166,6 +180,10 @@ pub(super) fn open(error: &OpenError) -> Words {
         ),
         OpenError::Handshake { address, status: None, reason } => {
             (cannot(address, reason), "¿es un servidor WebSocket, y es correcta la ruta?")
+        }
+        OpenError::Tls { address, error: error @ Distrust::NoTls } => {
+            let hint = format!("{} sería sin TLS", without_tls(address));
+            return (cannot(address, &tls::distrust(error).0), Some(hint));
         }
         OpenError::Tls { address, error } => {
             let (why, hint) = tls::distrust(error);
@@ -248,7 +266,7 @@ pub(super) fn resolve(error: &ResolveError) -> Words {
     (message, Some(hint.into()))
 }
 
-pub(super) fn recv(error: &RecvError) -> String {
+pub(in crate::cli::catalogue) fn recv(error: &RecvError) -> String {
     match error {
         RecvError::Reset { peer } => format!("{} cortó la conexión", peer),
         RecvError::Refused { peer } => {
@@ -311,30 +329,5 @@ fn what_stands(found: &str) -> &str {
         "a symbolic link" => "un enlace simbólico",
         "a directory" => "una carpeta",
         other => other,
-    }
-}
-
-/// What the system says, in Spanish where we know it; its own words name the rest.
-pub(in crate::cli::catalogue) fn io(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::NotFound => "no existe".into(),
-        io::ErrorKind::PermissionDenied => "permiso denegado".into(),
-        io::ErrorKind::ConnectionRefused => "conexión rechazada".into(),
-        io::ErrorKind::ConnectionReset => "el otro extremo cortó la conexión".into(),
-        io::ErrorKind::ConnectionAborted => "la conexión se interrumpió".into(),
-        io::ErrorKind::NotConnected => "no hay conexión".into(),
-        io::ErrorKind::AddrInUse => "la dirección está en uso".into(),
-        io::ErrorKind::AddrNotAvailable => "esta máquina no tiene esa dirección".into(),
-        io::ErrorKind::HostUnreachable => "no se llega a esa máquina".into(),
-        io::ErrorKind::NetworkUnreachable => "no se llega a esa red".into(),
-        io::ErrorKind::NetworkDown => "la red está caída".into(),
-        io::ErrorKind::BrokenPipe => "nadie lee al otro lado".into(),
-        io::ErrorKind::AlreadyExists => "ya existe".into(),
-        io::ErrorKind::TimedOut => "se agotó el tiempo".into(),
-        io::ErrorKind::StorageFull => "no queda espacio".into(),
-        io::ErrorKind::IsADirectory => "es una carpeta".into(),
-        io::ErrorKind::NotADirectory => "no es una carpeta".into(),
-        io::ErrorKind::OutOfMemory => "no queda memoria".into(),
-        _ => error.to_string(),
     }
 }

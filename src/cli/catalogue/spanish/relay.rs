@@ -1,6 +1,6 @@
 //! `relay` in Spanish.
 
-use super::{Words, network};
+use super::{Words, network, system::io};
 use crate::{
     cli::{
         catalogue::relay::{RelayPhrase, moved},
@@ -101,10 +101,10 @@ pub(super) fn report(failure: &RelayFailure) -> Words {
             Some("da la ruta de un archivo"),
         ),
         RelayFailure::Create(CreateError::Io { path, error }) => {
-            (format!("no se puede grabar en {}: {}", path.display(), network::io(error)), None)
+            (format!("no se puede grabar en {}: {}", path.display(), io(error)), None)
         }
         RelayFailure::Write(error) => (
-            format!("no se escribió todo lo que pasó: {}", network::io(error)),
+            format!("no se escribió todo lo que pasó: {}", io(error)),
             Some("¿está lleno el disco?"),
         ),
         RelayFailure::Unwritten => (

@@ -2,7 +2,7 @@
 
 use std::io::ErrorKind;
 
-use super::{Words, network::io};
+use super::{Words, system::io};
 use crate::{
     cli::{catalogue::TlsPhrase, failure::TlsFailure},
     transport::tls::{Distrust, PemContent, PemError, TlsWarning, development::DevelopmentError},
@@ -123,7 +123,7 @@ pub(super) fn distrust(error: &Distrust) -> Words {
         ),
         Distrust::NoTls => (
             "el servidor no habla TLS".into(),
-            "sin la s al final de su esquema, la dirección es la de un servidor sin TLS",
+            "una dirección tcp:// o ws:// es la de un servidor sin TLS",
         ),
         Distrust::UnknownIssuer => (
             "el certificado del servidor no lo emitió nadie en quien se confíe aquí".into(),
@@ -163,7 +163,9 @@ pub(super) fn distrust(error: &Distrust) -> Words {
             "el servidor cerró la conexión durante la negociación de TLS".into(),
             "¿sirve TLS ahí, y para ese nombre?",
         ),
-        Distrust::Other(reason) => return (format!("la negociación de TLS falló: {reason}"), None),
+        Distrust::Other(reason) => {
+            (format!("la negociación de TLS falló: {reason}"), "¿sirve TLS ahí, y para ese nombre?")
+        }
     };
     (message, Some(hint.into()))
 }
