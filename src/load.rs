@@ -11,6 +11,7 @@ mod payload;
 mod process;
 mod report;
 mod tally;
+mod trouble;
 
 use std::{
     convert::Infallible,
@@ -34,8 +35,10 @@ use crate::{
 use client::{Client, Plan};
 pub use process::ProcessError;
 use process::Usage;
+use report::Course;
 pub use report::{Latency, Report};
 pub use tally::{Progress, Tally};
+pub use trouble::Trouble;
 
 /// How to load a server.
 #[derive(Debug, Clone)]
@@ -181,7 +184,8 @@ pub async fn load(
         // The server has ended, which the errors tell.
         _ => None,
     };
-    Ok(Report::new(tally, count, elapsed, cpu, options))
+    let is_interrupted = shutdown.is_requested();
+    Ok(Report::new(tally, count, Course { elapsed, cpu, is_interrupted }, options))
 }
 
 /// Opens all connections, many at a time.
@@ -217,14 +221,17 @@ async fn connect(
             }
             Ok(Err(error)) => {
                 tally.refused.fetch_add(1, Ordering::Relaxed);
-                tally.note(error.to_string());
                 first_error.get_or_insert(error);
             }
             Err(error) => tracing::error!(%error, "a connection's task failed"),
         }
     }
-    match (connections.is_empty(), first_error) {
-        (true, Some(error)) => Err(error.into()),
-        _ => Ok(connections),
+    match first_error {
+        Some(error) if connections.is_empty() => Err(error.into()),
+        Some(error) => {
+            tally.note(Trouble::Open(Arc::new(error)));
+            Ok(connections)
+        }
+        None => Ok(connections),
     }
 }

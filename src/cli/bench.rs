@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     args,
-    catalogue::{BenchPhrase, Phrase, TlsPhrase},
+    catalogue::{BenchPhrase, Phrase, TlsPhrase, remedy},
     escape,
     exit_code::Exit,
     failure::{BenchFailure, Failure},
@@ -17,7 +17,7 @@ use super::{
     signals,
 };
 use crate::{
-    address::Address,
+    address::{Address, redacted},
     load::{LoadError, LoadOptions, Pace, Report, Tally, load},
     shutdown::Shutdown,
     transport::OpenOptions,
@@ -26,16 +26,17 @@ use crate::{
 /// How often a terminal is told how it goes.
 const TELL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Loads until the time is over or a signal ends it; the report is of what happened until then.
+/// Loads until the time is over or a signal ends it; the report is of what happened until then, and
+/// says so.
 pub(super) async fn run(args: args::Bench, language: Language) -> Result<Exit, Failure> {
     let stop = signals::Stop::new().map_err(Failure::System)?;
     let address = Address::parse_connect(&args.address)?;
     if args.client.insecure {
-        let shown = address.to_string();
+        let shown = address.redacted();
         output::warn(language, Phrase::Tls(TlsPhrase::Insecure(&shown)));
     }
     let (trigger, shutdown) = Shutdown::new();
-    stop.pull(trigger);
+    let stopped = stop.pull(trigger);
     let (options, tally) = (args.options(), Arc::new(Tally::default()));
     let telling = tokio::spawn(tell(Arc::clone(&tally), language));
     let report = load(&address, &options, &tally, &shutdown).await;
@@ -54,14 +55,20 @@ pub(super) async fn run(args: args::Bench, language: Language) -> Result<Exit, F
         }
     })?;
     print(&report, &args, language).or_else(|error| error.into_result().map(drop))?;
-    Ok(if report.is_flawless() { Exit::Success } else { Exit::Network })
+    if let Some(hint) = report.trouble.as_ref().and_then(|trouble| remedy(trouble, language)) {
+        let hint = escape::line(hint.as_bytes());
+        output::notice(&format!("{}: {hint}", language.say(Phrase::Hint)));
+    }
+    let outcome = if report.is_flawless() { Exit::Success } else { Exit::Network };
+    Ok(stopped.exit().unwrap_or(outcome))
 }
 
 fn print(report: &Report, args: &args::Bench, language: Language) -> Result<(), OutputError> {
     if args.json {
         return output::line(&serde_json::to_string(report).expect("numbers are JSON"));
     }
-    let text = language.say(Phrase::Bench(BenchPhrase::Report { report, address: &args.address }));
+    let address = &redacted(&args.address);
+    let text = language.say(Phrase::Bench(BenchPhrase::Report { report, address }));
     // A peer that closes may say anything.
     text.lines().try_for_each(|line| output::line(&escape::line(line.as_bytes())))
 }

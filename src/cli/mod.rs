@@ -68,8 +68,15 @@ pub fn main() -> ExitCode {
 
 /// What the command line can be, in the user's language.
 fn command(language: Language) -> clap::Command {
-    // A flag given twice is what somebody types after recalling the line from the history.
-    let command = Cli::command().mut_subcommands(|command| command.args_override_self(true));
+    let command = Cli::command().mut_subcommands(|command| {
+        // A flag given twice is what somebody types after recalling the line from the history, and
+        // a number below 0 is a bad value and no flag.
+        let command = command.args_override_self(true);
+        command.mut_args(|arg| match arg.get_action().takes_values() && !arg.is_positional() {
+            true => arg.allow_negative_numbers(true),
+            false => arg,
+        })
+    });
     catalogue::localise(command, language)
 }
 

@@ -4,8 +4,6 @@ mod plan;
 mod stats;
 mod tap;
 
-use std::sync::{Arc, OnceLock};
-
 use self::{plan::Plan, stats::Stats, tap::Tap};
 use super::{
     args,
@@ -20,7 +18,7 @@ use crate::{
     limits,
     recording::{self, Entry},
     relay::{Far, Journal, Keeping, Near, Relayed, Sink, Trouble, relay},
-    shutdown::{Shutdown, Trigger},
+    shutdown::Shutdown,
     transport::{BindOptions, CloseCode, Connection, Listener},
 };
 
@@ -31,14 +29,14 @@ pub(super) async fn run(args: args::Relay, language: Language) -> Result<Exit, F
     let stop = signals::Stop::new().map_err(Failure::System)?;
     let plan = Plan::new(&args)?;
     if args.client.insecure {
-        let shown = plan.opened_secure().to_string();
+        let shown = plan.opened_secure().redacted();
         output::warn(language, Phrase::Tls(TlsPhrase::Insecure(&shown)));
     }
     let mut bind = plan.bind_options(&args);
     bind.tls = tls::certificate(&args.tls, &plan.served(), COMMAND, language).await?;
     let open = plan.open_options(&args);
     let (trigger, shutdown) = Shutdown::new();
-    let stopped = obey(stop, trigger.clone());
+    let stopped = stop.pull(trigger.clone());
     let far = match plan.listens_far {
         true => Far::Listener(listen(&plan.far, &bind, language).await?),
         false => Far::Address(plan.far.clone(), open.clone()),
@@ -71,23 +69,10 @@ pub(super) async fn run(args: args::Relay, language: Language) -> Result<Exit, F
     }
 }
 
-/// Pulls the trigger at the first signal, ends the process at the second. Says which was the first.
-fn obey(mut stop: signals::Stop, trigger: Trigger) -> Arc<OnceLock<Exit>> {
-    let stopped = Arc::new(OnceLock::new());
-    let tell = Arc::clone(&stopped);
-    tokio::spawn(async move {
-        let _ = tell.set(stop.requested().await);
-        trigger.request();
-        let exit = stop.requested().await;
-        std::process::exit(i32::from(exit as u8));
-    });
-    stopped
-}
-
 /// What a relay that nobody can connect to exits with: it is a client on both sides.
-fn client_exit(stopped: &OnceLock<Exit>) -> Exit {
+fn client_exit(stopped: &signals::Stopped) -> Exit {
     // Without a signal it was a reader of ours that left.
-    stopped.get().copied().unwrap_or(Exit::Success)
+    stopped.exit().unwrap_or(Exit::Success)
 }
 
 async fn listen(

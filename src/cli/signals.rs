@@ -4,7 +4,10 @@
 //! A client that is stopped says so with its exit code, as shells expect. A server that is stopped
 //! has done what it was asked to: it ends well, and a second signal ends it at once.
 
-use std::io;
+use std::{
+    io,
+    sync::{Arc, OnceLock},
+};
 
 use super::exit_code::Exit;
 use crate::shutdown::Trigger;
@@ -28,13 +31,27 @@ impl Stop {
     }
 
     /// Pulls the trigger at the first signal; ends the process at the second.
-    pub(super) fn pull(mut self, trigger: Trigger) {
+    pub(super) fn pull(mut self, trigger: Trigger) -> Stopped {
+        let stopped = Arc::new(OnceLock::new());
+        let tell = Arc::clone(&stopped);
         tokio::spawn(async move {
-            self.requested().await;
+            // Nobody else tells.
+            let _ = tell.set(self.requested().await);
             trigger.request();
             let exit = self.requested().await;
             std::process::exit(i32::from(exit as u8));
         });
+        Stopped(stopped)
+    }
+}
+
+/// Which signal has pulled the trigger, if one has.
+pub(super) struct Stopped(Arc<OnceLock<Exit>>);
+
+impl Stopped {
+    /// What a client that was stopped by it exits with.
+    pub(super) fn exit(&self) -> Option<Exit> {
+        self.0.get().copied()
     }
 }
 

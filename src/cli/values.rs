@@ -9,9 +9,9 @@ use std::{
 };
 
 use enchufe_core::ws::{CloseCode, CloseReason, handshake};
-
 use regex::bytes::Regex;
 
+use super::language::Language;
 use crate::{
     guard::ParseOriginError,
     limits::INTERVAL_MAX,
@@ -85,6 +85,12 @@ pub(crate) enum ValueError {
         "expected an IP address and perhaps a port, such as 192.0.2.1, 192.0.2.1:5000 or [::1]:5000"
     )]
     LocalAddress,
+    /// Expected an address of this machine, without a port.
+    #[error("expected an IP address of this machine, such as 127.0.0.2 or ::1")]
+    Ip,
+    /// Expected a language that the program speaks.
+    #[error("use en or es")]
+    Language,
     /// Expected the name of a subprotocol.
     #[error("expected one name of letters, digits and any of !#$%&'*+-.^_`|~")]
     Protocol,
@@ -180,6 +186,17 @@ pub(crate) fn local_address(text: &str) -> Result<SocketAddr, ValueError> {
     let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
     let address = bare.parse::<IpAddr>().map(|address| SocketAddr::new(address, 0));
     address.or_else(|_| text.parse()).map_err(|_| ValueError::LocalAddress)
+}
+
+/// Text → an address to connect from, without a port.
+pub(crate) fn ip(text: &str) -> Result<IpAddr, ValueError> {
+    text.parse().map_err(|_| ValueError::Ip)
+}
+
+/// Text → the same, if it names a language that is spoken, as in [`Language::of_tag`], or none.
+pub(crate) fn language(text: &str) -> Result<String, ValueError> {
+    let is_known = text.is_empty() || Language::of_tag(text).is_some();
+    is_known.then(|| text.to_owned()).ok_or(ValueError::Language)
 }
 
 /// Text → what to close with: a code, or a code, a colon and a reason.
@@ -395,6 +412,16 @@ mod tests {
         }
         for text in ["", "localhost", "127.0.0.1:", ":5000", "[127.0.0.1]:x", "1.2.3.4.5"] {
             assert_eq!(local_address(text), Err(ValueError::LocalAddress), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_language_is_one_that_is_spoken_however_it_is_named() {
+        for tag in ["en", "en_GB.UTF-8", "C.UTF-8", "es-MX", "spanish", ""] {
+            assert_eq!(language(tag), Ok(tag.to_owned()), "{tag}");
+        }
+        for tag in ["xx", "de_DE", "english please", "-"] {
+            assert_eq!(language(tag), Err(ValueError::Language), "{tag}");
         }
     }
 

@@ -14,7 +14,7 @@ use tokio::{
     time::{Instant, sleep_until, timeout, timeout_at},
 };
 
-use super::{LoadOptions, Pace, Tally, payload::Payload};
+use super::{LoadOptions, Pace, Tally, Trouble, payload::Payload};
 use crate::{
     core::{Kind, Message},
     limits,
@@ -172,15 +172,15 @@ impl Client {
     }
 
     /// Takes answers until the connection is lost; says why it was.
-    async fn receive(&self, incoming: &mut Incoming, is_stream: bool) -> String {
+    async fn receive(&self, incoming: &mut Incoming, is_stream: bool) -> Trouble {
         let mut number = 0;
         // How much of the current answer has come, and whether it is right so far.
         let (mut offset, mut is_right) = (0, true);
         loop {
             let mut payload = match incoming.recv().await {
                 Ok(Some(message)) => message.payload,
-                Ok(None) => return parting(incoming),
-                Err(error) => return error.to_string(),
+                Ok(None) => return Trouble::Closed(incoming.closed_with().cloned()),
+                Err(error) => return Trouble::Recv(Arc::new(error)),
             };
             let now = Instant::now();
             let mut answers = 0;
@@ -225,14 +225,5 @@ impl Client {
     fn under_way(&self) -> MutexGuard<'_, VecDeque<Instant>> {
         // A push or a drain leaves it whole.
         self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// In what words the peer has closed.
-fn parting(incoming: &Incoming) -> String {
-    match incoming.closed_with() {
-        Some(CloseReason { code, reason }) if reason.is_empty() => format!("closed with {code}"),
-        Some(CloseReason { code, reason }) => format!("closed with {code}: {reason}"),
-        None => "closed".to_owned(),
     }
 }

@@ -4,12 +4,22 @@ use std::{io, time::Duration};
 
 /// The process cannot be observed.
 #[derive(Debug, thiserror::Error)]
-#[error("the processor time of process {pid} cannot be read: {error}")]
-pub struct ProcessError {
-    /// The process.
-    pub pid: u32,
-    /// What the system says.
-    pub error: io::Error,
+#[non_exhaustive]
+pub enum ProcessError {
+    /// There is none of that number.
+    #[error("there is no process {pid} on this machine")]
+    Missing {
+        /// The process.
+        pid: u32,
+    },
+    /// The system does not tell.
+    #[error("the processor time of process {pid} cannot be read: {error}")]
+    Io {
+        /// The process.
+        pid: u32,
+        /// What the system says.
+        error: io::Error,
+    },
 }
 
 /// The processor time that a process has used so far, in user and system mode.
@@ -23,7 +33,10 @@ impl Usage {
     ///
     /// When there is no such process, or this system does not tell (elsewhere than on Linux).
     pub(super) fn of(pid: u32) -> Result<Self, ProcessError> {
-        running_time(pid).map(Self).map_err(|error| ProcessError { pid, error })
+        running_time(pid).map(Self).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => ProcessError::Missing { pid },
+            _ => ProcessError::Io { pid, error },
+        })
     }
 
     pub(super) fn since(self, before: Self) -> Duration {

@@ -4,10 +4,10 @@ use std::{sync::atomic::Ordering, time::Duration};
 
 use serde::Serialize;
 
-use super::{LoadOptions, Pace, Tally};
+use super::{LoadOptions, Pace, Tally, Trouble};
 
 /// What came of loading a server. Messages of the warm-up are not in it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct Report {
     /// Connections that came to stand.
@@ -16,8 +16,8 @@ pub struct Report {
     pub refused: u64,
     /// Connections that were lost.
     pub broken: u64,
-    /// Why the first of those was lost, or did not come to stand, in English.
-    pub trouble: Option<String>,
+    /// Why the first of those was lost, or did not come to stand.
+    pub trouble: Option<Trouble>,
     /// The bytes of each message.
     pub size: usize,
     /// Messages under way on each connection, if that was what was asked for.
@@ -42,6 +42,8 @@ pub struct Report {
     pub latency_us: Option<Latency>,
     /// The server's processor time for each answer, in microseconds.
     pub cpu_us_per_message: Option<f64>,
+    /// Whether it was stopped before its time was over: all of this is what there was until then.
+    pub interrupted: bool,
 }
 
 /// How long answers took, in microseconds.
@@ -58,14 +60,25 @@ pub struct Latency {
     pub max: f64,
 }
 
+/// What is known of a run apart from its counts.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Course {
+    /// From the first message to the last answer.
+    pub(super) elapsed: Duration,
+    /// The server's processor time meanwhile.
+    pub(super) cpu: Option<Duration>,
+    /// Whether it was stopped before its time was over.
+    pub(super) is_interrupted: bool,
+}
+
 impl Report {
     pub(super) fn new(
         tally: &Tally,
         connections: usize,
-        elapsed: Duration,
-        cpu: Option<Duration>,
+        course: Course,
         options: &LoadOptions,
     ) -> Self {
+        let Course { elapsed, cpu, is_interrupted } = course;
         let read = |count: &std::sync::atomic::AtomicU64| count.load(Ordering::Relaxed);
         let answered = read(&tally.answered);
         let seconds = elapsed.as_secs_f64();
@@ -105,6 +118,7 @@ impl Report {
             answers_per_second: if seconds > 0.0 { answered as f64 / seconds } else { 0.0 },
             latency_us,
             cpu_us_per_message: cpu.map(|cpu| per_answer(cpu.as_secs_f64() * 1e6)),
+            interrupted: is_interrupted,
         }
     }
 

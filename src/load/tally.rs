@@ -11,6 +11,8 @@ use std::{
 use hdrhistogram::Histogram;
 use tokio::time::Instant;
 
+use super::Trouble;
+
 /// So many histograms share the connections, so that few wait for each other.
 const SHARDS: usize = 16;
 /// How exact latencies are kept, in decimal digits.
@@ -37,7 +39,7 @@ pub struct Tally {
     pub(super) different: AtomicU64,
     pub(super) unasked: AtomicU64,
     /// Why the first of them was lost, or did not come to stand.
-    trouble: OnceLock<String>,
+    trouble: OnceLock<Trouble>,
     /// When the last answer came, in nanoseconds since `born`; 0 when none did.
     last_answer: AtomicU64,
     latencies: [Mutex<Latencies>; SHARDS],
@@ -129,12 +131,12 @@ impl Tally {
     }
 
     /// Keeps why a connection was lost, if it is the first.
-    pub(super) fn note(&self, trouble: String) {
+    pub(super) fn note(&self, trouble: Trouble) {
         self.trouble.get_or_init(|| trouble);
     }
 
     /// Why the first connection was lost, or did not come to stand.
-    pub(super) fn trouble(&self) -> Option<String> {
+    pub(super) fn trouble(&self) -> Option<Trouble> {
         self.trouble.get().cloned()
     }
 

@@ -1,8 +1,10 @@
 //! `enchufe bench` against `enchufe serve`.
 
+use std::process::Command;
+
 use serde_json::Value;
 
-use crate::harness::{Running, run};
+use crate::harness::{Ended, Running, enchufe, run, run_command, signal};
 
 #[test]
 fn a_server_is_loaded_and_the_report_says_how_it_answered() {
@@ -34,7 +36,7 @@ fn the_report_speaks_the_users_language() {
     let server = Running::start(&["serve", "echo", "tcp://127.0.0.1:0", "--quiet"]);
     let address = server.address();
     let spanish = run(&["bench", &address, "--count", "10", "--lang", "es"], b"");
-    for word in ["1 conexiones", "respuestas  10 / ", "latencia", "fallos      ninguno"] {
+    for word in [": 1 conexión, ", "respuestas  10 / ", "latencia", "fallos      ninguno"] {
         assert!(spanish.success().contains(word), "no '{word}': {spanish:?}");
     }
 }
@@ -66,4 +68,114 @@ fn what_cannot_be_loaded_is_refused_and_what_fails_is_told_by_the_exit_code() {
     let different = run(&["bench", &address, "--count", "10"], b"");
     assert_eq!(different.code, Some(1));
     assert!(different.text().contains("failures    10 different"), "{different:?}");
+}
+
+/// `bench` with room for so many descriptors.
+#[cfg(unix)]
+fn bench_within(descriptors: u32, arguments: &[&str]) -> Ended {
+    let program = enchufe(arguments);
+    let mut limited = Command::new("sh");
+    limited.args(["-c", &format!("ulimit -n {descriptors}; exec \"$0\" \"$@\"")]);
+    limited.arg(program.get_program()).args(program.get_args());
+    for (name, _) in program.get_envs() {
+        limited.env_remove(name);
+    }
+    run_command(limited, b"")
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn running_out_of_descriptors_is_our_own_fault_and_its_remedy_is_said() {
+    let server = Running::start(&["serve", "echo", "tcp://127.0.0.1:0", "--quiet"]);
+    let address = server.address();
+    for (language, failures, hint) in [
+        (
+            "en",
+            ": this program has as many files and sockets as it may)",
+            "hint: 'ulimit -n' says how many that is, and 'ulimit -n NUMBER' allows more; or take \
+             fewer --connections\n",
+        ),
+        (
+            "es",
+            ": este programa tiene ya tantos archivos y sockets como puede)",
+            "sugerencia: 'ulimit -n' dice cuántos son, y 'ulimit -n NÚMERO' permite más; o usa menos \
+             --connections\n",
+        ),
+    ] {
+        let load = ["--lang", language, "bench", &address, "--connections=60", "--count=100"];
+        let ended = bench_within(40, &load);
+        assert_eq!((ended.code, ended.stderr.as_str()), (Some(1), hint), "{ended:?}");
+        assert!(ended.text().contains(failures), "{ended:?}");
+        assert!(!ended.text().contains("refused") && !ended.text().contains("rechazadas"));
+    }
+}
+
+#[test]
+fn a_source_of_the_other_family_is_said_to_be_one() {
+    for (language, said) in [
+        (
+            "en",
+            "error: cannot connect to tcp://127.0.0.1:9 from ::1: that is IPv6, and the server has \
+             IPv4 addresses only\nhint: connect from an IPv4 address of this machine\n",
+        ),
+        (
+            "es",
+            "error: no se puede conectar a tcp://127.0.0.1:9 desde ::1: eso es IPv6, y el servidor \
+             solo tiene direcciones IPv4\n\
+             sugerencia: conéctate desde una dirección IPv4 de esta máquina\n",
+        ),
+    ] {
+        let load = ["--lang", language, "bench", "tcp://127.0.0.1:9", "--source", "::1"];
+        let ended = run(&load, b"");
+        assert_eq!((ended.code, ended.stderr.as_str()), (Some(1), said), "{ended:?}");
+    }
+}
+
+#[test]
+fn a_bad_number_or_source_is_said_with_what_is_expected() {
+    for (flag, value, english, spanish) in [
+        (
+            "--source",
+            "foo",
+            "error: 'foo' is not a value of --source <IP>\n\
+             hint: expected an IP address of this machine, such as 127.0.0.2 or ::1\n",
+            "error: 'foo' no es un valor de --source <IP>\n\
+             sugerencia: se espera una dirección IP de esta máquina, por ejemplo 127.0.0.2 o ::1\n",
+        ),
+        (
+            "--connections",
+            "-1",
+            "error: '-1' is not a value of --connections <COUNT>\n\
+             hint: expected a whole number above 0\n",
+            "error: '-1' no es un valor de --connections <CANTIDAD>\n\
+             sugerencia: se espera un número entero mayor que 0\n",
+        ),
+    ] {
+        for (language, said) in [("en", english), ("es", spanish)] {
+            let load = ["--lang", language, "bench", "tcp://127.0.0.1:9", flag, value];
+            let ended = run(&load, b"");
+            assert_eq!((ended.code, ended.stderr.as_str()), (Some(2), said), "{ended:?}");
+        }
+    }
+}
+
+#[test]
+fn a_load_that_is_stopped_reports_what_there_was_and_says_so() {
+    let server = Running::start(&["serve", "echo", "tcp://127.0.0.1:0"]);
+    let address = server.address();
+    let load = ["bench", &address, "--duration=1h"];
+    for (more, name, code, said) in [
+        (&["--json"][..], "INT", 130, "\"interrupted\":true"),
+        (&[], "INT", 130, ", 1 in flight on each; interrupted\n"),
+        (&["--lang=es"], "TERM", 143, ", 1 en camino en cada una; interrumpido\n"),
+    ] {
+        let bench = Running::start(&[&load[..], more].concat());
+        assert!(server.line().starts_with("Connected by"));
+        signal(bench.id(), name);
+        let ended = bench.end();
+        assert_eq!((ended.code, ended.stderr.as_str()), (Some(code), ""), "{ended:?}");
+        assert!(ended.text().contains(said), "{ended:?}");
+    }
+    let whole = run(&["bench", &address, "--count=1", "--json"], b"");
+    assert!(whole.success().contains("\"interrupted\":false"), "{whole:?}");
 }

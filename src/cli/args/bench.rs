@@ -49,7 +49,7 @@ pub(crate) struct Bench {
     pub(crate) warmup: Duration,
 
     /// Connect from this address of the machine; several, in turn, for more than 28,000 connections
-    #[arg(long, value_name = "IP", value_delimiter = ',')]
+    #[arg(long, value_name = "IP", value_delimiter = ',', value_parser = values::ip)]
     pub(crate) source: Vec<IpAddr>,
 
     /// Report the processor time of this process, the server's, for each message

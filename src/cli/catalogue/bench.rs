@@ -1,9 +1,13 @@
 //! What `bench` says, in every language.
 
-use super::{Report, spanish::io};
+use super::{
+    Report,
+    spanish::{io, open, recv},
+};
 use crate::{
-    cli::failure::BenchFailure,
-    load::{self, Latency, Progress},
+    cli::{failure::BenchFailure, language::Language},
+    load::{self, Latency, ProcessError, Progress, Trouble},
+    transport::{CloseReason, OpenError},
 };
 
 /// What `bench` says, apart from failures.
@@ -15,66 +19,142 @@ pub(crate) enum BenchPhrase<'a> {
     Report { report: &'a load::Report, address: &'a str },
 }
 
+/// The words of one language.
+struct Words {
+    connection: [&'static str; 2],
+    failed: &'static str,
+    answers: &'static str,
+    within: &'static str,
+    under_way: &'static str,
+    in_flight: &'static str,
+    messages: &'static str,
+    interrupted: &'static str,
+    /// Answers, latency, failures and processor time; no name is longer than eleven letters.
+    rows: [&'static str; 4],
+    /// When there is no latency, and when there are no failures.
+    none: [&'static str; 2],
+    /// Connections that did not come to stand and those that broke, messages that were lost, and
+    /// answers that are wrong or that nobody asked for.
+    failures: [&'static str; 5],
+    a_message: &'static str,
+    trouble: fn(&Trouble) -> String,
+}
+
+const ENGLISH: Words = Words {
+    connection: ["connection", "connections"],
+    failed: "failed",
+    answers: "answers",
+    within: "99 % within",
+    under_way: "under way",
+    in_flight: "in flight on each",
+    messages: "messages",
+    interrupted: "interrupted",
+    rows: ["answers", "latency", "failures", "processor"],
+    none: ["none", "none"],
+    failures: ["not opened", "broken", "lost", "different", "unasked"],
+    a_message: "a message",
+    trouble: ToString::to_string,
+};
+
+const SPANISH: Words = Words {
+    connection: ["conexión", "conexiones"],
+    failed: "fallidas",
+    answers: "respuestas",
+    within: "el 99 % en",
+    under_way: "en camino",
+    in_flight: "en camino en cada una",
+    messages: "mensajes",
+    interrupted: "interrumpido",
+    rows: ["respuestas", "latencia", "fallos", "procesador"],
+    none: ["ninguna", "ninguno"],
+    failures: ["sin abrir", "rotas", "perdidos", "distintos", "no pedidos"],
+    a_message: "por mensaje",
+    trouble: trouble_in_spanish,
+};
+
 pub(super) fn english(phrase: BenchPhrase<'_>) -> String {
-    match phrase {
-        BenchPhrase::Progress { progress, per_second } => format!(
-            "{} connections, {} failed; {per_second} answers/s, 99 % within {}; {} under way",
-            progress.connected,
-            progress.failed,
-            micros(progress.recent_p99.as_secs_f64() * 1e6),
-            progress.sent.saturating_sub(progress.answered),
-        ),
-        BenchPhrase::Report { report, address } => {
-            let pace = match (report.in_flight, report.rate) {
-                (Some(count), _) => format!("{count} in flight on each"),
-                (None, rate) => format!("{} messages/s", rate.unwrap_or(0.0)),
-            };
-            let failures = listed(report, ["refused", "broken", "lost", "different", "unasked"]);
-            report_lines(
-                format!("{address}: {} connections, {} B, {pace}", report.connections, report.size),
-                [
-                    ("answers", answers(report)),
-                    ("latency", report.latency_us.map_or("none".to_owned(), latency)),
-                    ("failures", failures.unwrap_or("none".to_owned())),
-                    ("processor", processor(report, "a message")),
-                ],
-            )
-        }
-    }
+    say(phrase, &ENGLISH)
 }
 
 pub(super) fn spanish(phrase: BenchPhrase<'_>) -> String {
+    say(phrase, &SPANISH)
+}
+
+/// What to do about what went wrong first.
+pub(crate) fn remedy(trouble: &Trouble, language: Language) -> Option<String> {
+    let Trouble::Open(error) = trouble else { return None };
+    let hint = match language {
+        Language::English => error.hint(),
+        Language::Spanish => open(error).1,
+    };
+    let fewer = match (error.as_ref(), language) {
+        (OpenError::NoDescriptors { .. }, Language::English) => "; or take fewer --connections",
+        (OpenError::NoDescriptors { .. }, Language::Spanish) => "; o usa menos --connections",
+        _ => "",
+    };
+    hint.map(|hint| hint + fewer)
+}
+
+fn say(phrase: BenchPhrase<'_>, words: &Words) -> String {
     match phrase {
-        BenchPhrase::Progress { progress, per_second } => format!(
-            "{} conexiones, {} fallidas; {per_second} respuestas/s, el 99 % en {}; {} en camino",
-            progress.connected,
-            progress.failed,
-            micros(progress.recent_p99.as_secs_f64() * 1e6),
-            progress.sent.saturating_sub(progress.answered),
-        ),
-        BenchPhrase::Report { report, address } => {
-            let pace = match (report.in_flight, report.rate) {
-                (Some(count), _) => format!("{count} en camino en cada una"),
-                (None, rate) => format!("{} mensajes/s", rate.unwrap_or(0.0)),
-            };
-            let words = ["rechazadas", "rotas", "perdidos", "distintos", "no pedidos"];
-            let failures = listed(report, words);
-            report_lines(
-                format!("{address}: {} conexiones, {} B, {pace}", report.connections, report.size),
-                [
-                    ("respuestas", answers(report)),
-                    ("latencia", report.latency_us.map_or("ninguna".to_owned(), latency)),
-                    ("fallos", failures.unwrap_or("ninguno".to_owned())),
-                    ("procesador", processor(report, "por mensaje")),
-                ],
-            )
+        BenchPhrase::Progress { progress, per_second } => {
+            progress_line(progress, per_second, words)
         }
+        BenchPhrase::Report { report, address } => report_lines(
+            title(report, address, words),
+            words.rows.into_iter().zip([
+                answers(report),
+                report.latency_us.map_or(words.none[0].to_owned(), latency),
+                listed(report, words).unwrap_or(words.none[1].to_owned()),
+                processor(report, words.a_message),
+            ]),
+        ),
     }
 }
 
-fn report_lines(title: String, rows: [(&str, String); 4]) -> String {
+fn progress_line(progress: &Progress, per_second: u64, words: &Words) -> String {
+    let Words { connection, failed, answers, within, under_way, .. } = words;
+    let connections = counted(progress.connected, *connection);
+    let p99 = micros(progress.recent_p99.as_secs_f64() * 1e6);
+    let waiting = progress.sent.saturating_sub(progress.answered);
+    format!(
+        "{connections}, {} {failed}; {per_second} {answers}/s, {within} {p99}; {waiting} {under_way}",
+        progress.failed
+    )
+}
+
+fn title(report: &load::Report, address: &str, words: &Words) -> String {
+    let pace = match (report.in_flight, report.rate) {
+        (Some(count), _) => format!("{count} {}", words.in_flight),
+        (None, rate) => format!("{} {}/s", rate.unwrap_or(0.0), words.messages),
+    };
+    let connections = counted(report.connections as u64, words.connection);
+    let title = format!("{address}: {connections}, {} B, {pace}", report.size);
+    if report.interrupted { format!("{title}; {}", words.interrupted) } else { title }
+}
+
+/// `1 connection`, `2 connections`.
+fn counted(count: u64, [one, many]: [&str; 2]) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+fn trouble_in_spanish(trouble: &Trouble) -> String {
+    match trouble {
+        Trouble::Open(error) => open(error).0,
+        Trouble::Recv(error) => recv(error),
+        Trouble::Closed(Some(CloseReason { code, reason })) if reason.is_empty() => {
+            format!("cerrada con {code}")
+        }
+        Trouble::Closed(Some(CloseReason { code, reason })) => {
+            format!("cerrada con {code}: {reason}")
+        }
+        Trouble::Closed(None) => "cerrada".to_owned(),
+    }
+}
+
+fn report_lines(title: String, rows: impl Iterator<Item = (&'static str, String)>) -> String {
     let mut text = title;
-    for (name, value) in rows.iter().filter(|(_, value)| !value.is_empty()) {
+    for (name, value) in rows.filter(|(_, value)| !value.is_empty()) {
         text.push_str(&format!("\n{name:<12}{value}"));
     }
     text
@@ -93,12 +173,13 @@ fn latency(latency: Latency) -> String {
 }
 
 /// What went wrong, each count before its word; nothing when nothing did.
-fn listed(report: &load::Report, words: [&str; 5]) -> Option<String> {
+fn listed(report: &load::Report, words: &Words) -> Option<String> {
     let load::Report { refused, broken, lost, different, unasked, .. } = *report;
     let counts = [refused, broken, lost, different, unasked];
-    let found = counts.iter().zip(words).filter(|(count, _)| **count > 0);
+    let found = counts.iter().zip(words.failures).filter(|(count, _)| **count > 0);
     let found: Vec<String> = found.map(|(count, word)| format!("{count} {word}")).collect();
-    let why = report.trouble.as_deref().map_or(String::new(), |why| format!(" ({why})"));
+    let why = |trouble: &Trouble| format!(" ({})", (words.trouble)(trouble));
+    let why = report.trouble.as_ref().map_or(String::new(), why);
     (!found.is_empty()).then(|| found.join(", ") + &why)
 }
 
@@ -121,9 +202,7 @@ pub(super) fn report_in_english(failure: &BenchFailure) -> Report {
             format!("'{address}' cannot be loaded: datagrams may be lost and come in any order"),
             "name a tcp://, tls://, unix:, ws:// or wss:// address".into(),
         ),
-        BenchFailure::Process(error) => {
-            (error.to_string(), "--pid is the server's, on this machine".into())
-        }
+        BenchFailure::Process(error) => (error.to_string(), "--pid is the server's".into()),
         BenchFailure::Bound { what, value, max } => {
             (format!("--{what} {value} is too much"), format!("it may be {max} at most"))
         }
@@ -140,12 +219,16 @@ pub(super) fn report_in_spanish(failure: &BenchFailure) -> Report {
             "indica una dirección tcp://, tls://, unix:, ws:// o wss://".into(),
         ),
         BenchFailure::Process(error) => (
-            format!(
-                "no puede leerse el tiempo de procesador del proceso {}: {}",
-                error.pid,
-                io(&error.error)
-            ),
-            "--pid es el del servidor, en esta máquina".into(),
+            match error {
+                ProcessError::Missing { pid } => {
+                    format!("no hay ningún proceso {pid} en esta máquina")
+                }
+                ProcessError::Io { pid, error } => format!(
+                    "no puede leerse el tiempo de procesador del proceso {pid}: {}",
+                    io(error)
+                ),
+            },
+            "--pid es el del servidor".into(),
         ),
         BenchFailure::Bound { what, value, max } => {
             (format!("--{what} {value} es demasiado"), format!("puede ser {max} como mucho"))

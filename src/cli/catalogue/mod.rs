@@ -28,7 +28,7 @@ use crate::{
 };
 
 pub(crate) use {
-    bench::BenchPhrase,
+    bench::{BenchPhrase, remedy},
     connect::what_came_instead,
     help::localise,
     live::LivePhrase,

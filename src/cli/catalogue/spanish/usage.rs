@@ -108,6 +108,8 @@ fn expected(why: ValueError) -> &'static str {
         ValueError::LocalAddress => {
             "se espera una dirección IP y quizá un puerto, como 192.0.2.1, 192.0.2.1:5000 o [::1]:5000"
         }
+        ValueError::Ip => "se espera una dirección IP de esta máquina, por ejemplo 127.0.0.2 o ::1",
+        ValueError::Language => "usa en o es",
         ValueError::Protocol => {
             "se espera un solo nombre de letras, cifras y cualquiera de !#$%&'*+-.^_`|~"
         }
