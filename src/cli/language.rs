@@ -1,7 +1,8 @@
 //! Which language the program speaks to its user.
 //!
 //! `--lang`, then `ENCHUFE_LANG`, `LC_ALL`, `LC_MESSAGES`, `LANG`: the first that is set and not
-//! empty decides, as POSIX says of its own three (XBD §8.2). What we do not speak is English.
+//! empty decides, as POSIX says of its own three (XBD §8.2). A locale that we do not speak is English;
+//! a `--lang` that we do not speak is refused, in the language of the environment.
 
 use std::ffi::OsString;
 
@@ -27,15 +28,19 @@ impl Language {
         variable: impl Fn(&str) -> Option<String>,
     ) -> Self {
         let of_variables = || VARIABLES.iter().find_map(|name| variable(name).filter(not_empty));
-        asked_for(arguments).or_else(of_variables).map_or(Self::English, |tag| Self::from_tag(&tag))
+        let asked_for = asked_for(arguments).and_then(|tag| Self::of_tag(&tag));
+        let of_environment = || of_variables().and_then(|tag| Self::of_tag(&tag));
+        asked_for.or_else(of_environment).unwrap_or(Self::English)
     }
 
-    /// `es`, `es_ES.UTF-8`, `es-MX`, `spanish`: the language; the rest of a locale plays no part.
-    pub(crate) fn from_tag(tag: &str) -> Self {
+    /// `es`, `es_ES.UTF-8`, `es-MX`, `spanish`, and `C`, which is English: the language, if we speak
+    /// it; the rest of a locale plays no part.
+    pub(crate) fn of_tag(tag: &str) -> Option<Self> {
         let language = tag.split(['_', '-', '.', '@']).next().unwrap_or_default();
         match language.to_ascii_lowercase().as_str() {
-            "es" | "spa" | "spanish" => Self::Spanish,
-            _ => Self::English,
+            "es" | "spa" | "spanish" => Some(Self::Spanish),
+            "en" | "eng" | "english" | "c" | "posix" => Some(Self::English),
+            _ => None,
         }
     }
 }
@@ -92,8 +97,15 @@ mod tests {
     #[test]
     fn what_we_do_not_speak_is_english() {
         for tag in ["C", "POSIX", "C.UTF-8", "de_DE", "", "estonian", "e"] {
-            assert_eq!(Language::from_tag(tag), Language::English, "{tag}");
+            assert_eq!(choose(&[], &[("LANG", tag)]), Language::English, "{tag}");
         }
+    }
+
+    #[test]
+    fn a_flag_that_is_no_language_leaves_it_to_the_environment() {
+        let arguments = ["enchufe", "--lang", "xx"];
+        assert_eq!(choose(&arguments, &[("LANG", "es_ES.UTF-8")]), Language::Spanish);
+        assert_eq!(choose(&arguments, &[]), Language::English);
     }
 
     #[test]

@@ -114,3 +114,23 @@ fn a_usage_error_is_a_line_and_a_hint() {
         assert_eq!(ended.stderr, spanish, "{arguments:?}");
     }
 }
+
+#[test]
+fn a_language_that_is_not_spoken_is_refused_and_a_locale_is_english() {
+    let english = "error: 'xx' is not a value of --lang <LANGUAGE>\nhint: use en or es\n";
+    let spanish = "error: 'xx' no es un valor de --lang <IDIOMA>\nsugerencia: usa en o es\n";
+    for (locale, said) in [("C", english), ("de_DE.UTF-8", english), ("es_ES.UTF-8", spanish)] {
+        let mut command = enchufe(&["--lang", "xx", "resolve", "127.0.0.1"]);
+        command.env("LANG", locale);
+        let ended = run_command(command, b"");
+        assert_eq!((ended.code, ended.text()), (Some(2), ""), "{locale}");
+        assert_eq!(ended.stderr, said, "{locale}");
+    }
+    for name in ["LANG", "LC_ALL", "ENCHUFE_LANG"] {
+        let mut command = enchufe(&["--help"]);
+        command.env(name, "xx_XX.UTF-8");
+        let ended = run_command(command, b"");
+        assert!(ended.success().contains("\nUsage: enchufe"), "{ended:?}");
+    }
+    assert!(run(&["--lang=es_MX.UTF-8", "--help"], b"").success().contains("\nUso: enchufe"));
+}

@@ -19,6 +19,7 @@ mod tools;
 
 use clap::{Parser, Subcommand};
 
+use crate::cli::values;
 pub(crate) use {
     bench::Bench,
     client::Client,
@@ -70,7 +71,9 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 
     /// Language of messages: en or es
+    // It is known already, and only looked at for what is no language.
     #[arg(long, global = true, value_name = "LANGUAGE", display_order = 100)]
+    #[arg(value_parser = values::language)]
     lang: Option<String>,
 
     /// What to log on standard error: error, warn, info, debug or trace, or a filter
