@@ -6,11 +6,9 @@
 
 use super::{
     args,
-    catalogue::Phrase,
     exit_code::Exit,
     failure::{Failure, LiveFailure},
-    language::Language,
-    output,
+    serve::Announcer,
 };
 use crate::{
     address::{Address, WsAddress, WsEndpoint},
@@ -23,7 +21,7 @@ use crate::{
     },
     serve::{Broadcast, ServeOptions, serve},
     shutdown::Shutdown,
-    transport::{BindOptions, Listener},
+    transport::{BindOptions, BindWarning, Listener},
 };
 
 /// The channel's name, for those who read it by its URL.
@@ -40,14 +38,18 @@ pub(super) struct Bound {
 pub(super) async fn listen(
     addresses: &[Address],
     options: &BindOptions,
-    language: Language,
+    announcer: &Announcer,
 ) -> Result<Bound, Failure> {
     let mut bound = Bound { web: Vec::new(), others: Vec::new() };
+    let mut places = Vec::new();
     for address in addresses {
         let Address::Ws(WsAddress { endpoint: WsEndpoint::Inet(endpoint), path, is_secure }) =
             address
         else {
-            bound.others.push(Listener::bind(address, options).await?);
+            let listener = Listener::bind(address, options).await?;
+            let local = listener.local_addresses().iter().cloned();
+            places.extend(local.map(|local| (address, local)));
+            bound.others.push(listener);
             continue;
         };
         let listener = http::Listener::bind_with(endpoint, options).await;
@@ -56,33 +58,24 @@ pub(super) async fn listen(
             Some(tls) if *is_secure => listener.with_tls(tls.clone()),
             _ => listener,
         };
+        for endpoint in listener.local_addresses() {
+            let (endpoint, is_secure) = (endpoint.into(), listener.is_secure());
+            let local = WsAddress { endpoint, path: path.clone(), is_secure };
+            places.push((address, Address::Ws(local)));
+        }
         let path = path.clone().map_or(DefaultPath::Every, DefaultPath::At);
         bound.web.push((listener, path));
     }
-    bound.announce(language);
+    bound.warnings().for_each(|warning| announcer.warn(warning));
+    places.iter().for_each(|(asked, local)| announcer.listening(asked, local));
     Ok(bound)
 }
 
 impl Bound {
-    fn announce(&self, language: Language) {
-        let warnings = self.web.iter().flat_map(|(listener, _)| listener.warnings());
-        for warning in warnings.chain(self.others.iter().flat_map(Listener::warnings)) {
-            output::warn(language, Phrase::Bind(warning));
-        }
-        for (listener, path) in &self.web {
-            for endpoint in listener.local_addresses() {
-                let path = match path {
-                    DefaultPath::At(path) => Some(path.clone()),
-                    DefaultPath::Root | DefaultPath::Every => None,
-                };
-                let (endpoint, is_secure) = (endpoint.into(), listener.is_secure());
-                let address = WsAddress { endpoint, path, is_secure };
-                output::notice(&language.say(Phrase::ListeningOn(&address.to_string())));
-            }
-        }
-        for address in self.others.iter().flat_map(Listener::local_addresses) {
-            output::notice(&language.say(Phrase::ListeningOn(&address.to_string())));
-        }
+    /// What is not served quite as asked.
+    fn warnings(&self) -> impl Iterator<Item = &BindWarning> {
+        let of_web = self.web.iter().flat_map(|(listener, _)| listener.warnings());
+        of_web.chain(self.others.iter().flat_map(Listener::warnings))
     }
 }
 

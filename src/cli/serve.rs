@@ -8,7 +8,9 @@ use super::{
     exit_code::Exit,
     failure::{Failure, ServiceFailure},
     language::Language,
-    output, page, signals, telling, tls,
+    output, page, signals,
+    sockets::With,
+    telling, tls,
     usage::misplaced,
 };
 use crate::{
@@ -19,7 +21,7 @@ use crate::{
     service::{Discard, Echo, Feed, Greet},
     shutdown::Shutdown,
     source::{Clock, Random},
-    transport::{BindOptions, Listener, child::Command},
+    transport::{BindOptions, BindWarning, Listener, child::Command},
 };
 
 /// Listens on every address or on none, then serves until it is stopped.
@@ -30,11 +32,12 @@ pub(super) async fn run(args: args::Serve, language: Language) -> Result<Exit, F
     let command = args.command(&addresses).await?;
     let mut options = bind_options(&args)?;
     options.tls = tls::certificate(&args.tls, &args.served(&addresses), COMMAND, language).await?;
+    let announcer = Announcer { is_quiet: args.quiet, language };
     let bound = match args.service {
         ServiceName::Broadcast => {
-            Listening::Broadcast(broadcast::listen(&addresses, &options, language).await?)
+            Listening::Broadcast(broadcast::listen(&addresses, &options, &announcer).await?)
         }
-        _ => Listening::Each(listen(&addresses, &options, language).await?),
+        _ => Listening::Each(listen(&addresses, &options, &announcer).await?),
     };
     let (trigger, shutdown) = Shutdown::new();
     stop.pull(trigger.clone());
@@ -140,8 +143,9 @@ impl args::Serve {
             }
             _ => {}
         }
-        self.listening.check(addresses, &typed, COMMAND)?;
-        self.sockets.check(addresses, &typed, COMMAND)
+        let with = With { addresses, typed: &typed, command: COMMAND };
+        with.check(self.listening.flags())?;
+        with.check(self.sockets.flags())
     }
 }
 
@@ -161,21 +165,41 @@ fn bind_options(args: &args::Serve) -> Result<BindOptions, Failure> {
     Ok(options)
 }
 
+/// What is said of where it listens.
+pub(super) struct Announcer {
+    is_quiet: bool,
+    language: Language,
+}
+
+impl Announcer {
+    /// Not everything is served as asked.
+    pub(super) fn warn(&self, warning: &BindWarning) {
+        output::warn(self.language, Phrase::Bind(warning));
+    }
+
+    /// Somebody listens at `local`, which was asked for as `asked`. A port that the system has chosen
+    /// is said whatever happens: nobody could know it.
+    pub(super) fn listening(&self, asked: &Address, local: &Address) {
+        let is_chosen = asked.host_port().is_some_and(|endpoint| endpoint.port == 0);
+        if !self.is_quiet || is_chosen {
+            output::notice(&self.language.say(Phrase::ListeningOn(&local.to_string())));
+        }
+    }
+}
+
 async fn listen(
     addresses: &[Address],
     options: &BindOptions,
-    language: Language,
+    announcer: &Announcer,
 ) -> Result<Vec<Listener>, Failure> {
     let mut listeners = Vec::with_capacity(addresses.len());
     for address in addresses {
         listeners.push(Listener::bind(address, options).await?);
     }
-    for listener in &listeners {
-        for warning in listener.warnings() {
-            output::warn(language, Phrase::Bind(warning));
-        }
-        for address in listener.local_addresses() {
-            output::notice(&language.say(Phrase::ListeningOn(&address.to_string())));
+    for (asked, listener) in addresses.iter().zip(&listeners) {
+        listener.warnings().iter().for_each(|warning| announcer.warn(warning));
+        for local in listener.local_addresses() {
+            announcer.listening(asked, local);
         }
     }
     Ok(listeners)

@@ -10,60 +10,71 @@ use crate::{
 };
 
 /// A flag, whether it was given, and at which addresses it means something.
-type Flag<'a> = (bool, &'static str, &'a dyn Fn(&Address) -> bool);
+pub(super) type Flag = (bool, &'static str, Box<dyn Fn(&Address) -> bool>);
 
-impl args::Sockets {
+/// What flags were given with.
+pub(super) struct With<'a> {
+    pub(super) addresses: &'a [Address],
+    /// How the addresses were written.
+    pub(super) typed: &'a str,
+    /// Whose help says more.
+    pub(super) command: &'static str,
+}
+
+impl With<'_> {
     /// Refuses the first flag that means something at none of the addresses.
     ///
     /// # Errors
     ///
-    /// When there is one. `typed` is how the addresses were written, and `command` whose help says
-    /// more.
-    pub(super) fn check(
-        &self,
-        addresses: &[Address],
-        typed: &str,
-        command: &str,
-    ) -> Result<(), Failure> {
-        let flags: [Flag<'_>; 8] = [
-            (self.ipv4, "--ipv4", &|address| can_be(address, Family::V4)),
-            (self.ipv6, "--ipv6", &|address| can_be(address, Family::V6)),
-            (self.interface.is_some(), "--interface", &is_inet),
-            (self.keepalive.is_some(), "--keepalive", &is_tcp),
-            (self.no_delay, "--no-delay", &is_tcp),
-            (self.delay, "--delay", &is_tcp),
-            (self.send_buffer.is_some(), "--send-buffer", &is_socket),
-            (self.receive_buffer.is_some(), "--receive-buffer", &is_socket),
-        ];
-        check(&flags, addresses, typed, command)
+    /// When there is one.
+    pub(super) fn check(&self, flags: impl IntoIterator<Item = Flag>) -> Result<(), Failure> {
+        let is_idle = |(is_given, _, means_something): &Flag| {
+            *is_given && !self.addresses.iter().any(means_something)
+        };
+        match flags.into_iter().find(is_idle) {
+            Some((_, flag, _)) => Err(misplaced(flag, self.typed, self.command)),
+            None => Ok(()),
+        }
+    }
+}
+
+impl args::Sockets {
+    /// The flags, to be checked.
+    pub(super) fn flags(&self) -> [Flag; 8] {
+        [
+            (self.ipv4, "--ipv4", Box::new(|address: &Address| can_be(address, Family::V4))),
+            (self.ipv6, "--ipv6", Box::new(|address: &Address| can_be(address, Family::V6))),
+            (self.interface.is_some(), "--interface", Box::new(is_inet)),
+            (self.keepalive.is_some(), "--keepalive", Box::new(is_tcp)),
+            (self.no_delay, "--no-delay", Box::new(is_tcp)),
+            (self.delay, "--delay", Box::new(is_tcp)),
+            (self.send_buffer.is_some(), "--send-buffer", Box::new(is_socket)),
+            (self.receive_buffer.is_some(), "--receive-buffer", Box::new(is_socket)),
+        ]
     }
 }
 
 impl args::Listening {
-    /// As [`args::Sockets::check`].
-    pub(super) fn check(
-        &self,
-        addresses: &[Address],
-        typed: &str,
-        command: &str,
-    ) -> Result<(), Failure> {
-        let flags: [Flag<'_>; 2] = [
-            (self.backlog.is_some(), "--backlog", &is_socket),
-            (self.reuse_port, "--reuse-port", &is_inet),
-        ];
-        check(&flags, addresses, typed, command)
+    /// The flags, to be checked.
+    pub(super) fn flags(&self) -> [Flag; 2] {
+        [
+            (self.backlog.is_some(), "--backlog", Box::new(is_socket)),
+            (self.reuse_port, "--reuse-port", Box::new(is_inet)),
+        ]
     }
 }
 
 impl args::Opening {
-    /// As [`args::Sockets::check`], with the family that `sockets` asks for.
-    pub(super) fn check(
+    /// The flags, to be checked.
+    ///
+    /// # Errors
+    ///
+    /// When `sockets` asks for another family than the address to connect from has.
+    pub(super) fn flags(
         &self,
         sockets: &args::Sockets,
-        address: &Address,
-        typed: &str,
         command: &str,
-    ) -> Result<(), Failure> {
+    ) -> Result<[Flag; 1], Failure> {
         let own = self.bind.map(family_of);
         if let (Some(own), Some(family)) = (own, sockets.family())
             && own != family
@@ -71,24 +82,8 @@ impl args::Opening {
             let flag = if sockets.ipv4 { "--ipv4" } else { "--ipv6" };
             return Err(misplaced("--bind", flag, command));
         }
-        let means_something = |address: &Address| own.is_none_or(|own| can_be(address, own));
-        let flags: [Flag<'_>; 1] = [(self.bind.is_some(), "--bind", &means_something)];
-        check(&flags, std::slice::from_ref(address), typed, command)
-    }
-}
-
-fn check(
-    flags: &[Flag<'_>],
-    addresses: &[Address],
-    typed: &str,
-    command: &str,
-) -> Result<(), Failure> {
-    let is_idle = |(is_given, _, means_something): &&Flag<'_>| {
-        *is_given && !addresses.iter().any(means_something)
-    };
-    match flags.iter().find(is_idle) {
-        Some((_, flag, _)) => Err(misplaced(flag, typed, command)),
-        None => Ok(()),
+        let means_something = move |address: &Address| own.is_none_or(|own| can_be(address, own));
+        Ok([(self.bind.is_some(), "--bind", Box::new(means_something))])
     }
 }
 

@@ -118,6 +118,24 @@ fn quiet_prints_nothing_on_standard_output() {
 }
 
 #[test]
+fn quiet_says_where_it_listens_only_when_the_system_chose_the_port() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for service in ["echo", "broadcast"] {
+        let unix = format!("unix:{}", folder.path().join(service).display());
+        let words = ["serve", service, &unix, "tcp://127.0.0.1:0", "--quiet"];
+        let server = Running::start(&words);
+        // The Unix-domain socket comes first, and is not said.
+        let address = server.address();
+        assert!(address.starts_with("tcp://127.0.0.1:") && !address.ends_with(":0"), "{address}");
+        for address in [&unix, &address] {
+            assert_eq!(run(&["connect", address, "--count=1"], b"x\n").success(), "x\n");
+        }
+        let ended = server.stop();
+        assert_eq!((ended.code, ended.text(), ended.stderr.as_str()), (Some(0), "", ""));
+    }
+}
+
+#[test]
 fn once_ends_after_the_first_client() {
     let server = Running::start(&["serve", "echo", "tcp://127.0.0.1:0", "--once"]);
     assert_eq!(run(&["connect", &server.address()], b"x").success(), "x");

@@ -34,7 +34,7 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "COUNT", value_parser = values::count)]
     pub(crate) max_connections: Option<u32>,
 
-    /// Print nothing on standard output
+    /// Do not say who comes and what they do, nor where it listens, unless the system chose the port
     #[arg(long)]
     pub(crate) quiet: bool,
 

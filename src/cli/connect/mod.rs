@@ -38,6 +38,7 @@ use super::{
     failure::Failure,
     language::Language,
     output, program, signals,
+    sockets::With,
     usage::misplaced,
 };
 use crate::{
@@ -107,8 +108,9 @@ impl args::Connect {
         if self.timestamps && self.framing == Some(Framing::Length) && !self.hex {
             return Err(misplaced("--timestamps", "--framing length", COMMAND));
         }
-        self.sockets.check(std::slice::from_ref(address), typed, COMMAND)?;
-        self.opening.check(&self.sockets, address, typed, COMMAND)
+        let with = With { addresses: std::slice::from_ref(address), typed, command: COMMAND };
+        with.check(self.sockets.flags())?;
+        with.check(self.opening.flags(&self.sockets, COMMAND)?)
     }
 
     fn options(&self) -> OpenOptions {

@@ -7,7 +7,9 @@ use crate::{
     cli::{
         args::{self, StreamFraming},
         failure::Failure,
-        program, tls,
+        program,
+        sockets::{Flag, With},
+        tls,
         usage::misplaced,
     },
     limits::{MESSAGE_BYTES_MAX, RECORDED_BYTES_MAX},
@@ -109,16 +111,22 @@ impl Plan {
         let addresses = |sides: &[(&Address, bool)]| -> Vec<Address> {
             sides.iter().map(|(address, _)| (*address).clone()).collect()
         };
-        args.listening.check(&addresses(&listened), typed, super::COMMAND)?;
+        let command = super::COMMAND;
+        let check = |addresses: &[Address], flags: Vec<Flag>| {
+            With { addresses, typed, command }.check(flags)
+        };
+        check(&addresses(&listened), args.listening.flags().into())?;
         match addresses(&opened).last() {
-            Some(opened) => args.opening.check(&args.sockets, opened, typed, super::COMMAND)?,
+            Some(opened) => {
+                let flags = args.opening.flags(&args.sockets, command)?;
+                check(std::slice::from_ref(opened), flags.into())?;
+            }
             None if args.opening.bind.is_some() => {
-                return Err(misplaced("--bind", "--listen-both", super::COMMAND));
+                return Err(misplaced("--bind", "--listen-both", command));
             }
             None => {}
         }
-        let both = [self.near.clone(), self.far.clone()];
-        args.sockets.check(&both, typed, super::COMMAND)
+        check(&[self.near.clone(), self.far.clone()], args.sockets.flags().into())
     }
 
     fn sides(&self) -> [(&Address, bool); 2] {

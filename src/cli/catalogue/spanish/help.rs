@@ -66,7 +66,9 @@ pub(in crate::cli::catalogue) fn help(id: &str) -> Option<&'static str> {
         }
         "serve.once" => "Termina después del primer cliente",
         "serve.max_connections" => "Clientes atendidos a la vez",
-        "serve.quiet" => "No imprime nada en la salida estándar",
+        "serve.quiet" => {
+            "No dice quién viene ni qué hace, ni dónde escucha, salvo que el sistema haya elegido el puerto"
+        }
         "serve.greeting" => "greet: la respuesta a un nombre [por omisión: Hola {name}!]",
         "serve.interval" => INTERVAL,
         "serve.range" => RANGE,
