@@ -88,7 +88,7 @@ impl UsageError {
                 argument: argument(),
                 value: value(),
                 possible: list(ContextKind::ValidValue),
-                similar: text(ContextKind::SuggestedValue),
+                similar: text(ContextKind::SuggestedValue).filter(|near| is_slip(near, &value())),
             },
             ErrorKind::ValueValidation => Self::BadValue {
                 argument: argument(),
@@ -110,6 +110,12 @@ impl UsageError {
 pub(crate) fn misplaced(flag: &str, with: &str, command: &str) -> Failure {
     let error = UsageError::Conflict { argument: flag.into(), with: vec![with.into()] };
     Failure::Usage(Usage { error, command: command.into() })
+}
+
+/// Whether somebody who meant the one may have typed the other: one slip of the finger away, or one
+/// in four letters. clap finds `zsh` in `tcsh`, which is another shell.
+fn is_slip(meant: &str, typed: &str) -> bool {
+    strsim::osa_distance(meant, typed) <= (meant.chars().count() / 4).max(1)
 }
 
 /// `connect localhost 65432`: clap sees one word too many, we see an address in two words.

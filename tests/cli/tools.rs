@@ -42,6 +42,7 @@ fn fish_completes_them_too_where_it_is_installed() {
     for (line, completed) in [
         ("con", "connect\tConnect: send standard input and print what comes back\n"),
         ("connect --framing b", "base64\n"),
+        ("serve gr", "greet\n"),
     ] {
         if !is_there("fish") {
             return;
@@ -54,6 +55,45 @@ fn fish_completes_them_too_where_it_is_installed() {
             fish.env_remove(name);
         }
         assert_eq!(run_command(fish, b"").success(), completed);
+    }
+}
+
+/// What the line of an interactive zsh is after a tab. It is ready once its editor says so.
+fn zsh(line: &str) -> String {
+    let script = r#"
+        zmodload zsh/zpty
+        mkfifo $HOME/ready $HOME/told
+        zpty shell zsh -f -i
+        zpty -w shell 'tell() { print -r -- "$BUFFER" >$HOME/told }; zle -N tell; bindkey "^X" tell'
+        zpty -w shell 'fpath=($HOME $fpath); autoload -Uz compinit; compinit -u -d $HOME/dump'
+        zpty -w shell 'zle-line-init() { : >$HOME/ready }; zle -N zle-line-init'
+        : <$HOME/ready
+        zpty -w -n shell "enchufe $1"$'\t\x18'
+        read -r line <$HOME/told
+        print -r -- $line
+        zpty -d shell
+    "#;
+    let home = tempfile::tempdir().expect("a folder");
+    let file = run(&["completions", "zsh"], b"");
+    std::fs::write(home.path().join("_enchufe"), file.success()).expect("written");
+    let mut zsh = Command::new("zsh");
+    zsh.args(["-f", "-c", script, "zsh", line]).env("HOME", home.path()).env("TERM", "xterm");
+    let ended = run_command(zsh, b"");
+    assert_eq!(ended.stderr, "", "{line}");
+    ended.success().to_owned()
+}
+
+#[test]
+fn zsh_completes_them_too_where_it_is_installed() {
+    for (line, completed) in [
+        ("con", "enchufe connect\n"),
+        ("connect --framing b", "enchufe connect --framing base64\n"),
+        ("serve gr", "enchufe serve greet\n"),
+        ("connect --expe", "enchufe connect --expect=\n"),
+    ] {
+        if is_there("zsh") {
+            assert_eq!(zsh(line), completed, "{line}");
+        }
     }
 }
 
@@ -74,6 +114,13 @@ fn other_shells_get_a_file_that_they_understand() {
     let ended = run(&["completions", "bahs"], b"");
     assert_eq!(ended.code, Some(2));
     assert!(ended.stderr.ends_with("hint: did you mean 'bash'?\n"), "{ended:?}");
+    // It is another shell, and no slip of the finger.
+    let ended = run(&["completions", "tcsh"], b"");
+    assert_eq!(ended.code, Some(2));
+    assert_eq!(
+        ended.stderr,
+        "error: 'tcsh' is not a value of <SHELL>\nhint: use bash, elvish, fish, powershell or zsh\n"
+    );
 }
 
 #[test]
@@ -124,4 +171,23 @@ fn they_are_not_in_the_way_of_the_commands_for_people() {
     let commands = commands.split("\n\n").next().expect("the list alone");
     assert!(!commands.contains("completions") && !commands.contains("man "), "{commands}");
     assert!(commands.lines().count() <= 8, "{commands}");
+}
+
+#[test]
+fn they_are_in_the_help_all_the_same_under_a_heading_of_their_own() {
+    for (language, listed) in [
+        (
+            "en",
+            "\nTo install it:\n  completions  Write what makes a shell complete commands and their \
+             flags\n  man          Write a page of the manual\n",
+        ),
+        (
+            "es",
+            "\nPara instalarlo:\n  completions  Escribe lo que hace que una shell complete las \
+             órdenes y sus opciones\n  man          Escribe una página de manual\n",
+        ),
+    ] {
+        let help = run(&["--lang", language, "--help"], b"");
+        assert!(help.success().ends_with(listed), "{help:?}");
+    }
 }

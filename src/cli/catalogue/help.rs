@@ -6,10 +6,23 @@ use super::{Language, spanish};
 
 /// The command with its help texts, headings and value names in the language.
 pub(crate) fn localise(command: Command, language: Language) -> Command {
-    match language {
-        Language::English => command,
-        Language::Spanish => in_spanish(command),
-    }
+    let (command, heading) = match language {
+        Language::English => (command, "To install it:"),
+        Language::Spanish => (in_spanish(command), "Para instalarlo:"),
+    };
+    let more = hidden(&command);
+    command.after_help(format!("{heading}\n{more}"))
+}
+
+/// The commands that are not among those for people, each with what it does.
+fn hidden(root: &Command) -> String {
+    let hidden: Vec<_> = root.get_subcommands().filter(|command| command.is_hide_set()).collect();
+    let width = hidden.iter().map(|command| command.get_name().len()).max().unwrap_or_default();
+    let line = |command: &&Command| {
+        let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+        format!("  {:<width$}  {about}", command.get_name())
+    };
+    hidden.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 fn in_spanish(root: Command) -> Command {
@@ -48,7 +61,7 @@ fn translate(command: Command, scope: &str) -> Command {
     if command.get_positionals().next().is_some() {
         template.push_str("\nArgumentos:\n{positionals}\n");
     }
-    template.push_str("\nOpciones:\n{options}");
+    template.push_str("\nOpciones:\n{options}{after-help}");
     let command = command.help_template(template).mut_args(|arg| argument(arg, scope));
     let command = match about {
         Some(about) => command.about(about),
