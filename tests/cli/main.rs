@@ -8,6 +8,8 @@ mod harness;
 mod help;
 mod live;
 mod programs;
+#[path = "../common/recorded.rs"]
+mod recorded;
 mod resolve;
 mod screen;
 mod serve;

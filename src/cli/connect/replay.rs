@@ -207,22 +207,14 @@ fn scaled(time: Duration, speed: Speed) -> Duration {
 }
 
 #[cfg(test)]
+#[path = "../../../tests/common/recorded.rs"]
+mod recorded;
+
+#[cfg(test)]
 mod tests {
     use std::io::Write as _;
 
-    use tempfile::NamedTempFile;
-
-    use super::*;
-
-    const FIRST: &str = r#"{"enchufe":"recording","version":1,"started":"2026-01-02T03:04:05.678901Z","from":"-","to":"-"}"#;
-
-    fn recorded(lines: &[&str]) -> NamedTempFile {
-        let mut file = NamedTempFile::new().expect("a file");
-        for line in [&[FIRST], lines].concat() {
-            writeln!(file, "{line}").expect("written");
-        }
-        file
-    }
+    use super::{recorded::recorded, *};
 
     const TWO: [&str; 6] = [
         r#"{"t":1,"conn":2,"event":"open","peer":"b"}"#,

@@ -6,17 +6,10 @@ use tempfile::NamedTempFile;
 use tungstenite::Message;
 
 use super::peers::{Turns, text, turn};
-use crate::harness::{Running, run};
-
-const FIRST: &str = r#"{"enchufe":"recording","version":1,"started":"2026-01-02T03:04:05.678901Z","from":"-","to":"-"}"#;
-
-fn recorded(lines: &[&str]) -> NamedTempFile {
-    let mut file = NamedTempFile::new().expect("a file");
-    for line in [&[FIRST], lines].concat() {
-        writeln!(file, "{line}").expect("written");
-    }
-    file
-}
+use crate::{
+    harness::{Running, run},
+    recorded::recorded,
+};
 
 fn path(file: &NamedTempFile) -> &str {
     file.path().to_str().expect("text")
