@@ -133,11 +133,8 @@ impl From<Dir> for Direction {
 
 impl<'a> From<&'a Entry> for Line<'a> {
     fn from(entry: &'a Entry) -> Self {
-        let line = Self {
-            t: Some(whole_microseconds(entry.at).as_secs_f64()),
-            conn: Some(entry.connection),
-            ..Self::default()
-        };
+        let line =
+            Self { t: Some(seconds(entry.at)), conn: Some(entry.connection), ..Self::default() };
         match &entry.what {
             What::Payload { direction, kind, payload } => {
                 let (text, base64) = match std::str::from_utf8(payload) {
@@ -169,8 +166,9 @@ impl<'a> From<&'a Entry> for Line<'a> {
     }
 }
 
-fn whole_microseconds(time: Duration) -> Duration {
-    Duration::new(time.as_secs(), time.subsec_micros() * 1000)
+/// In whole microseconds, and rounded once, so that no digits come of binary fractions.
+fn seconds(time: Duration) -> f64 {
+    time.as_micros() as f64 / 1e6
 }
 
 impl Line<'_> {

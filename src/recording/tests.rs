@@ -64,6 +64,14 @@ fn the_lines_are_those_of_the_documentation() {
 }
 
 #[test]
+fn a_time_has_no_more_digits_than_it_was_measured_with() {
+    let what = What::Open { peer: String::new() };
+    let lines = written(&[Entry { at: Duration::from_micros(1_505_488), connection: 1, what }]);
+    let lines = String::from_utf8(lines).expect("text");
+    assert!(lines.contains("{\"t\":1.505488,\"conn\":1,"), "{lines}");
+}
+
+#[test]
 fn a_recording_that_was_cut_short_is_good_up_to_there() {
     let whole = written(&[payload(Kind::Text, b"first"), payload(Kind::Bytes, b"second")]);
     let second = whole.len() - 20;
