@@ -17,11 +17,16 @@ use crate::{
 };
 
 /// The transports, by what stands before the place in their addresses.
-const SCHEMES: [&str; 8] = ["tcp", "tls", "udp", "unix", "unixgram", "ws", "wss", "ws+unix"];
+const SCHEMES: [&str; 9] =
+    ["tcp", "tls", "udp", "unix", "unixgram", "ws", "wss", "ws+unix", "wss+unix"];
+
+/// Those of them that carry WebSocket.
+const WS_SCHEMES: [&str; 4] = ["ws", "wss", "ws+unix", "wss+unix"];
 
 /// The flags that make a client trust a development certificate.
 fn trusting(address: &str) -> Vec<&str> {
-    let is_secure = ["wss:", "tls:"].iter().any(|scheme| address.starts_with(scheme));
+    let secure = ["wss:", "wss+unix:", "tls:"];
+    let is_secure = secure.iter().any(|scheme| address.starts_with(scheme));
     [&["connect", address][..], if is_secure { &["--insecure"] } else { &[] }].concat()
 }
 
@@ -35,14 +40,19 @@ fn connect(address: &str, more: &[&str], input: &[u8]) -> Ended {
 
 /// An echo server over this transport.
 fn echo(scheme: &str, folder: &TempDir) -> (Running, String) {
+    echo_with(scheme, folder, &[])
+}
+
+/// An echo server over this transport, with further flags.
+fn echo_with(scheme: &str, folder: &TempDir, flags: &[&str]) -> (Running, String) {
     let address = match scheme {
-        "unix" | "unixgram" | "ws+unix" => {
+        "unix" | "unixgram" | "ws+unix" | "wss+unix" => {
             format!("{scheme}:{}", folder.path().join(scheme).display())
         }
         _ => format!("{scheme}://127.0.0.1:0"),
     };
-    let mut command = enchufe(&["serve", "echo", &address]);
-    if matches!(scheme, "wss" | "tls") {
+    let mut command = enchufe(&[&["serve", "echo", &address], flags].concat());
+    if matches!(scheme, "wss" | "wss+unix" | "tls") {
         command.arg("--tls-dev").env("XDG_STATE_HOME", folder.path());
     }
     let server = Running::start_command(command);
@@ -57,7 +67,7 @@ fn nobody(scheme: &str, folder: &TempDir) -> String {
         socket.local_addr().expect("an address")
     };
     match scheme {
-        "unix" | "unixgram" | "ws+unix" => {
+        "unix" | "unixgram" | "ws+unix" | "wss+unix" => {
             format!("{scheme}:{}", folder.path().join("nobody").display())
         }
         "udp" => {
@@ -149,6 +159,10 @@ fn code_2_is_an_address_or_a_flag_that_cannot_be_meant() {
         "unixgram:@",
         "ws://localhost:0",
         "wss://",
+        "exec:",
+        "exec:sh -c 'unfinished",
+        "file:",
+        "-",
     ] {
         let ended = connect(address, &[], b"hola\n");
         assert_eq!((ended.code, ended.text()), (Some(2), ""), "{address}: {ended:?}");
@@ -176,6 +190,13 @@ fn code_3_is_a_refusal_in_http() {
     let ended = connect(&answering(refusal), &[], b"hola\n");
     assert_eq!(ended.code, Some(3), "{ended:?}");
     assert!(ended.stderr.contains("403"), "{ended:?}");
+    for scheme in WS_SCHEMES {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (_server, address) = echo(scheme, &folder);
+        let ended = connect(&address, &["--origin=https://elsewhere.example"], b"hola\n");
+        assert_eq!((ended.code, ended.text()), (Some(3), ""), "{scheme}: {ended:?}");
+        assert!(ended.stderr.contains("403"), "{scheme}: {ended:?}");
+    }
 }
 
 #[test]
@@ -186,6 +207,106 @@ fn code_4_is_a_close_with_a_code_or_without_one() {
     let ended = connect(&ws_server(drop), &[], b"");
     assert_eq!(ended.code, Some(4), "{ended:?}");
     assert!(ended.stderr.contains("without closing it"), "{ended:?}");
+    for scheme in WS_SCHEMES {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (_server, address) = echo_with(scheme, &folder, &["--max-message=1K"]);
+        let ended = connect(&address, &[], &[b'x'; 2000]);
+        assert_eq!((ended.code, ended.text()), (Some(4), ""), "{scheme}: {ended:?}");
+        assert!(ended.stderr.contains("code 1009"), "{scheme}: {ended:?}");
+    }
+}
+
+#[test]
+fn a_server_that_is_killed_ends_each_transport_in_its_own_way() {
+    for (scheme, code) in [
+        // It looks like one that has merely nothing more to say.
+        ("tcp", 0),
+        ("unix", 0),
+        // Its goodbye is missing.
+        ("tls", 4),
+        ("ws", 4),
+        ("wss", 4),
+        ("ws+unix", 4),
+        ("wss+unix", 4),
+    ] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (server, address) = echo(scheme, &folder);
+        let mut client = Running::start(&trusting(&address));
+        client.write(b"hola\n");
+        assert_eq!(client.line(), "hola", "{scheme}");
+        signal(server.id(), "KILL");
+        let killed = server.end();
+        let ended = client.end();
+        assert_eq!((killed.code, ended.code), (None, Some(code)), "{scheme}: {ended:?}");
+    }
+}
+
+#[test]
+fn a_program_has_the_codes_of_a_stream_and_its_own_failures() {
+    assert_eq!(connect("exec:cat", &[], b"hola\n").success(), "hola\n");
+    let missing = connect("exec:no-such-program-of-ours", &[], b"hola\n");
+    assert_eq!((missing.code, missing.text()), (Some(2), ""), "{missing:?}");
+    for end in ["exit 3", "kill -9 $$"] {
+        let failed = connect(&format!("exec:sh -c 'echo hola; {end}'"), &[], b"");
+        assert_eq!((failed.code, failed.text()), (Some(4), "hola\n"), "{failed:?}");
+    }
+    let silent = connect("exec:sleep 1000", &["--wait=50ms"], b"hola\n");
+    assert_eq!((silent.code, silent.text()), (Some(5), ""), "{silent:?}");
+    let unmet = connect("exec:cat", &["--expect=adios"], b"hola\n");
+    assert_eq!((unmet.code, unmet.text()), (Some(6), "hola\n"), "{unmet:?}");
+    for (name, code) in [("INT", 130), ("TERM", 143)] {
+        let mut client = Running::start(&["connect", "exec:cat"]);
+        client.write(b"hola\n");
+        assert_eq!(client.line(), "hola");
+        let _input = client.take_stdin();
+        signal(client.id(), name);
+        assert_eq!(client.end().code, Some(code), "SIG{name}");
+    }
+}
+
+#[test]
+fn a_file_has_the_codes_of_a_stream_and_is_no_peer_that_refuses() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("said");
+    std::fs::write(&path, "hola\n").expect("written");
+    let address = format!("file:{}", path.display());
+    assert_eq!(connect(&address, &[], b"").success(), "hola\n");
+    for path in [folder.path().join("nothing"), folder.path().to_owned()] {
+        let ended = connect(&format!("file:{}", path.display()), &[], b"");
+        assert_eq!((ended.code, ended.text()), (Some(2), ""), "{ended:?}");
+    }
+    let unmet = connect(&address, &["--expect=adios"], b"");
+    assert_eq!((unmet.code, unmet.text()), (Some(6), "hola\n"), "{unmet:?}");
+    for (name, code) in [("INT", 130), ("TERM", 143)] {
+        let mut client = Running::start(&["connect", "--follow", &address]);
+        assert_eq!(client.line(), "hola");
+        let _input = client.take_stdin();
+        signal(client.id(), name);
+        assert_eq!(client.end().code, Some(code), "SIG{name}");
+    }
+}
+
+#[test]
+fn code_1_is_a_name_that_does_not_resolve_and_code_2_a_file_that_cannot_be_read() {
+    for scheme in ["tcp", "tls", "udp", "ws", "wss"] {
+        // A part of it is longer than one can be, so that no name server is asked.
+        let address = format!("{scheme}://{}.invalid:1", "a".repeat(64));
+        let ended = connect(&address, &[], b"hola\n");
+        assert_eq!((ended.code, ended.text()), (Some(1), ""), "{scheme}: {ended:?}");
+        let said = format!("error: cannot connect to {address}: ");
+        assert!(ended.stderr.starts_with(&said), "{scheme}: {ended:?}");
+    }
+    for scheme in ["tls", "wss", "wss+unix"] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (_server, address) = echo(scheme, &folder);
+        // Nobody has said that this server is to be trusted.
+        let ended = run(&["connect", &address], b"hola\n");
+        assert_eq!((ended.code, ended.text()), (Some(1), ""), "{scheme}: {ended:?}");
+        let ended = run(&["connect", &address, "--ca=/no/such/file"], b"hola\n");
+        assert_eq!((ended.code, ended.text()), (Some(2), ""), "{scheme}: {ended:?}");
+    }
+    let ended = connect("tcp://localhost:1", &["--replay=/no/such/file"], b"");
+    assert_eq!(ended.code, Some(2), "{ended:?}");
 }
 
 #[test]
@@ -204,6 +325,19 @@ fn code_5_is_nothing_in_time() {
     let ended = connect(&address.replace("tcp:", "ws:"), &["--timeout=50ms"], b"");
     assert_eq!(ended.code, Some(5), "{ended:?}");
     drop(done);
+    // TLS waits for the server's first words, too.
+    for scheme in ["tls", "wss"] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (address, _done) = silent("tcp", folder.path());
+        let ended =
+            connect(&address.replace("tcp:", &format!("{scheme}:")), &["--timeout=50ms"], b"");
+        assert_eq!(ended.code, Some(5), "{scheme}: {ended:?}");
+    }
+    // A server that is connected to, and answers no pings.
+    let folder = tempfile::tempdir().expect("a folder");
+    let (address, _done) = silent("ws", folder.path());
+    let ended = connect(&address, &["--ping-interval=50ms"], b"");
+    assert_eq!((ended.code, ended.text()), (Some(5), ""), "{ended:?}");
 }
 
 #[test]
