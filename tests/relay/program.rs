@@ -11,7 +11,7 @@ use crate::harness::{Running, run, signal};
 use crate::support::folder;
 
 fn echo(address: &str) -> Running {
-    Running::start(&["serve", "echo", address, "--quiet"])
+    Running::start(&["serve", "echo", address])
 }
 
 #[test]
