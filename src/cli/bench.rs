@@ -60,7 +60,8 @@ pub(super) async fn run(args: args::Bench, language: Language) -> Result<Exit, F
         output::notice(&format!("{}: {hint}", language.say(Phrase::Hint)));
     }
     let outcome = if report.is_flawless() { Exit::Success } else { Exit::Network };
-    Ok(stopped.exit().unwrap_or(outcome))
+    // A signal that came too late has stopped nothing.
+    Ok(stopped.exit().filter(|_| report.interrupted).unwrap_or(outcome))
 }
 
 fn print(report: &Report, args: &args::Bench, language: Language) -> Result<(), OutputError> {
