@@ -134,3 +134,35 @@ fn a_language_that_is_not_spoken_is_refused_and_a_locale_is_english() {
     }
     assert!(run(&["--lang=es_MX.UTF-8", "--help"], b"").success().contains("\nUso: enchufe"));
 }
+
+#[test]
+fn what_the_system_says_has_words_and_no_number_in_each_language() {
+    let nothing = ["No such file or directory\n", "no existe\n"];
+    for (arguments, code, [english, spanish]) in [
+        (&["connect", "file:/no/such/file"][..], 2, nothing),
+        (&["connect", "wss://127.0.0.1:1", "--ca=/no/such/file"], 2, nothing),
+        (&["connect", "tcp://127.0.0.1:1", "--replay=/no/such/file"], 2, nothing),
+        (&["feed", "clock", "--page=/no/such/file"], 2, nothing),
+        (&["relay", "127.0.0.1:0", "-", "--record=/no/such/file"], 2, nothing),
+        (
+            &["connect", "tcp://127.0.0.1:1", "--bind=203.0.113.1"],
+            1,
+            ["Cannot assign requested address\n", "esta máquina no tiene esa dirección\n"],
+        ),
+        (
+            &["bench", "tcp://127.0.0.1:1", "--pid=4294967295"],
+            2,
+            [
+                "there is no process 4294967295 on this machine\n",
+                "no hay ningún proceso 4294967295",
+            ],
+        ),
+    ] {
+        for (language, said) in [("en", english), ("es", spanish)] {
+            let ended = run(&[&["--lang", language], arguments].concat(), b"");
+            assert_eq!(ended.code, Some(code), "{ended:?}");
+            assert!(ended.stderr.contains(said), "{arguments:?}: {ended:?}");
+            assert!(!ended.stderr.contains("os error"), "{ended:?}");
+        }
+    }
+}

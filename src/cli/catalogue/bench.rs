@@ -2,6 +2,7 @@
 
 use super::{
     Report,
+    english::without_number,
     spanish::{io, open, recv},
 };
 use crate::{
@@ -53,7 +54,7 @@ const ENGLISH: Words = Words {
     none: ["none", "none"],
     failures: ["not opened", "broken", "lost", "different", "unasked"],
     a_message: "a message",
-    trouble: ToString::to_string,
+    trouble: |trouble| without_number(trouble.to_string()),
 };
 
 const SPANISH: Words = Words {

@@ -60,6 +60,11 @@ pub(super) fn say(phrase: Phrase<'_>) -> String {
 }
 
 pub(super) fn report(failure: &Failure) -> Option<Report> {
+    let Report { message, hint } = words(failure)?;
+    Some(Report { message: without_number(message), hint })
+}
+
+fn words(failure: &Failure) -> Option<Report> {
     let (message, hint) = match failure {
         Failure::Shown => return None,
         Failure::Usage(found) => return Some(usage(found)),
@@ -112,6 +117,18 @@ pub(super) fn report(failure: &Failure) -> Option<Report> {
         Failure::System(error) => (format!("the system refuses: {error}"), None),
     };
     Some(Report { message, hint })
+}
+
+/// What the system says, without what the standard library puts behind it, as in ` (os error 2)`:
+/// who reads the words has no use for the number.
+pub(super) fn without_number(message: String) -> String {
+    let is_number = |rest: &str| {
+        rest.strip_suffix(')').is_some_and(|number| number.bytes().all(|b| b.is_ascii_digit()))
+    };
+    match message.rsplit_once(" (os error ") {
+        Some((words, rest)) if is_number(rest) => words.to_owned(),
+        _ => message,
+    }
 }
 
 fn usage(Usage { error, command }: &Usage) -> Report {
