@@ -227,10 +227,11 @@ impl Relay {
         self.relayed.refused += 1;
         let peer = connection.peer();
         self.options.observer.tell(&Event::Refused { peer, connections_max });
-        if self.refusals.len() < limits::REFUSALS_MAX {
+        // A stream is reset at once, which takes no time.
+        if connection.is_stream() || self.refusals.len() < limits::REFUSALS_MAX {
             let code = CloseCode::new(1013).expect("1013 may be sent");
             let reason = CloseReason::new(code, "too many connections: try again later");
-            self.refusals.spawn(connection.close(reason));
+            self.refusals.spawn(connection.turn_away(reason));
         }
     }
 

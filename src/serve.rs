@@ -29,7 +29,8 @@ pub use broadcast::Broadcast;
 #[non_exhaustive]
 pub struct ServeOptions {
     /// How many clients are served at the same time. Further ones are turned away: WebSocket
-    /// clients are told to try again later (close code 1013), others are disconnected.
+    /// clients are told to try again later (close code 1013), TCP and TLS are reset, and others,
+    /// for which there is no such word, are disconnected.
     pub connections_max: usize,
     /// Ends once the first client was served, as the tutorial's echo server does.
     pub once: bool,
@@ -164,7 +165,8 @@ impl<S: Service + Send + Sync + 'static> Server<S> {
         if self.len() >= connections_max {
             self.served.refused += 1;
             observer.tell(&Event::Refused { peer: &peer, connections_max });
-            if self.refusals.len() < limits::REFUSALS_MAX {
+            // A stream is reset at once, which takes no time.
+            if connection.is_stream() || self.refusals.len() < limits::REFUSALS_MAX {
                 self.refusals.spawn(refuse(connection));
             }
             return;
@@ -263,7 +265,7 @@ async fn part_from(connection: Connection) {
 async fn refuse(connection: Connection) {
     let reason = CloseReason::new(CloseCode::TRY_AGAIN_LATER, "too many clients: try again later");
     // Whoever is turned away does not always stay to hear why.
-    let _ = connection.close(reason).await;
+    let _ = connection.turn_away(reason).await;
 }
 
 /// A service that panics takes its own client with it and nobody else.

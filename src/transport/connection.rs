@@ -186,6 +186,24 @@ impl Connection {
         }
     }
 
+    /// Turns a client away that is not served: a WebSocket is told the reason, TCP is reset, so that
+    /// nobody takes an end at once for an answer. Other streams have no word for it and end.
+    ///
+    /// # Errors
+    ///
+    /// See [`SendError`].
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`Self::close`].
+    pub(crate) async fn turn_away(self, reason: CloseReason) -> Result<(), SendError> {
+        if !self.is_stream() {
+            return self.close(reason).await;
+        }
+        self.outgoing.abort();
+        Ok(())
+    }
+
     /// Both halves, for two tasks. The connection is closed when both are dropped; dropping the
     /// sending half of a stream half-closes it.
     pub fn split(self) -> (Incoming, Outgoing) {

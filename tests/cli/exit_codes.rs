@@ -151,6 +151,34 @@ fn code_1_is_a_stream_that_is_reset() {
 }
 
 #[test]
+fn code_1_is_a_stream_that_is_turned_away() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for service in [&["serve", "echo"][..], &["relay"]] {
+        let far = Running::start(&["serve", "echo", "tcp://127.0.0.1:0"]);
+        let far = far.address();
+        for scheme in ["tcp", "tls"] {
+            let near = format!("{scheme}://127.0.0.1:0");
+            let mut words = [service, &[near.as_str(), "--max-connections", "1"]].concat();
+            words.extend((service == ["relay"]).then_some(far.as_str()));
+            words.extend((scheme == "tls").then_some("--tls-dev"));
+            let mut command = crate::harness::enchufe(&words);
+            command.env("XDG_STATE_HOME", folder.path());
+            let server = Running::start_command(command);
+            let address = server.address();
+            let trust: &[&str] = if scheme == "tls" { &["--insecure"] } else { &[] };
+            let flags = [&["connect", &address, "--keep-open"], trust].concat();
+            let mut first = Running::start(&flags);
+            first.write(b"hola\n");
+            assert_eq!(first.line(), "hola");
+            let ended = run(&flags, b"");
+            // It may be reset before the client knows that it is connected.
+            assert_eq!((ended.code, ended.text()), (Some(1), ""), "{words:?}: {ended:?}");
+            assert!(ended.stderr.contains("reset"), "{words:?}: {ended:?}");
+        }
+    }
+}
+
+#[test]
 fn code_2_is_an_address_or_a_flag_that_cannot_be_meant() {
     for address in [
         "tcp://localhost:0",

@@ -222,8 +222,8 @@ fn a_client_too_many_is_turned_away() {
     let address = server.address();
     let first = open(&address);
     assert!(server.line().starts_with("Connected by "));
-    let second = open(&address);
-    assert_eq!(text_of(&second), "");
+    let second = run(&["connect", &address], b"");
+    assert_eq!((second.code, second.text()), (Some(1), ""), "an end would look like an answer");
     let notice = server.notice();
     assert!(notice.ends_with("was turned away: 1 clients are being served"), "{notice}");
     drop(first);

@@ -195,6 +195,10 @@ pub(in crate::cli::catalogue) fn open(error: &OpenError) -> Words {
         OpenError::File { address, error } => {
             (format!("no se puede abrir {address}: {}", io(error)), "¿es correcta la ruta?")
         }
+        OpenError::Io { address, error } if error.kind() == io::ErrorKind::ConnectionReset => (
+            cannot(address, &io(error)),
+            "puede que tenga ya todos los clientes que admite: inténtalo más tarde",
+        ),
         OpenError::Io { address, error } => return (cannot(address, &io(error)), None),
     };
     (message, Some(hint.into()))
