@@ -3,7 +3,7 @@
 //! A service owns one connection from its first message to its end and does not know how it was
 //! reached; `serve` accepts connections and gives each of them to the service, in a task of its
 //! own. Where a service has a [`Handler`], its WebSocket clients live on shards instead, and where
-//! it has a [`StreamHandler`], its TCP clients.
+//! it has a [`StreamHandler`], its clients of streams.
 
 mod discard;
 mod echo;

@@ -238,14 +238,14 @@ impl Connection {
         }
     }
 
-    /// The socket of a TCP client of which nothing has been read, for a loop of its own; any other
-    /// connection comes back as it was.
+    /// The socket of a client of a stream of which nothing has been read, for a loop of its own; any
+    /// other connection comes back as it was.
     pub(crate) fn into_stream_socket(self) -> Result<(Wire, Peer), Box<Self>> {
         let Self { incoming, outgoing, peer } = self;
         match (incoming.0, outgoing.0) {
             (IncomingKind::Stream(incoming), OutgoingKind::Stream(outgoing)) => {
                 match stream::take_apart(incoming, outgoing) {
-                    Ok(stream) => Ok((Wire::from(stream), peer)),
+                    Ok(wire) => Ok((wire, peer)),
                     Err(halves) => Err(Box::new(Self::stream(*halves, peer))),
                 }
             }

@@ -88,18 +88,41 @@ pub(super) fn file(
     (Incoming::new(Reader::Queue(input), peer), Outgoing::new(Writer::File(output), peer))
 }
 
-/// Takes a TCP connection off tokio whose halves were not used yet; any other comes back as it was.
+/// Why they fit together.
+const HALVES: &str = "they are halves of one connection";
+
+/// The socket of a connection whose halves were not used yet; what has none comes back as it was.
 pub(super) fn take_apart(
     incoming: Incoming,
     outgoing: Outgoing,
-) -> Result<TcpStream, Box<(Incoming, Outgoing)>> {
-    let is_fresh = incoming.cutter.is_none() && !incoming.ended && outgoing.gathered.is_empty();
+) -> Result<Wire, Box<(Incoming, Outgoing)>> {
+    let is_fresh = incoming.cutter.is_none()
+        && !incoming.ended
+        && outgoing.gathered.is_empty()
+        && outgoing.framing == Framing::Raw;
+    if !is_fresh {
+        return Err(Box::new((incoming, outgoing)));
+    }
     match (incoming, outgoing) {
         (
             Incoming { reader: Reader::Tcp(reader), .. },
-            Outgoing { writer: Writer::Tcp(writer), framing: Framing::Raw, .. },
-        ) if is_fresh => Ok(reader.reunite(writer).expect("they are halves of one connection")),
-        (incoming, outgoing) => Err(Box::new((incoming, outgoing))),
+            Outgoing { writer: Writer::Tcp(writer), .. },
+        ) => Ok(Wire::from(reader.reunite(writer).expect(HALVES))),
+        #[cfg(unix)]
+        (
+            Incoming { reader: Reader::Unix(reader), .. },
+            Outgoing { writer: Writer::Unix(writer), .. },
+        ) => Ok(Wire::from(reader.reunite(writer).expect(HALVES))),
+        (
+            Incoming { reader: Reader::Tls(wire), .. },
+            Outgoing { writer: Writer::Tls(mut writer), .. },
+        ) => {
+            // It goes on elsewhere, and is not closed here.
+            writer.is_aborted = true;
+            drop(writer);
+            Ok(Arc::into_inner(wire).expect(HALVES))
+        }
+        halves => Err(Box::new(halves)),
     }
 }
 

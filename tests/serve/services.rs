@@ -4,10 +4,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use enchufe::address::{Address, UnixPath, WsAddress};
 use enchufe::serve::Served;
-use enchufe::service::{Echo, Feed, Greet, Greeting, Observer};
+use enchufe::service::{Echo, Feed, Greet, Greeting, Observer, ServiceError, StreamHandler};
 use enchufe::source::{Clock, Numbers, Random};
-use enchufe::transport::{CloseCode, Framing};
-use enchufe::{Message, Source};
+use enchufe::transport::{CloseCode, Framing, Peer};
+use enchufe::{Connection, Message, Service, Shutdown, Source};
 use tokio::time::timeout;
 
 use super::support::{Events, LONG, Server, normal, recv, rest, tcp, text, udp, ws};
@@ -234,4 +234,42 @@ async fn sockets_of_the_machine_are_served_like_streams() {
     client.finish().await.expect("finish");
     assert_eq!(rest(&mut client).await, b"Hello, world");
     assert_eq!(server.end().await.clients, 1);
+}
+
+/// Says by which of its two forms a client is served.
+struct TwoForms;
+
+impl Service for TwoForms {
+    async fn serve(&self, mut connection: Connection, _: Shutdown) -> Result<(), ServiceError> {
+        connection.recv().await?;
+        Ok(connection.send(Message::text("task")).await?)
+    }
+
+    fn stream_handler(&self, _: &Peer) -> Option<Box<dyn StreamHandler>> {
+        Some(Box::new(Self))
+    }
+}
+
+impl StreamHandler for TwoForms {
+    fn on_bytes(&mut self, bytes: &mut [u8]) -> usize {
+        bytes[..4].copy_from_slice(b"hot!");
+        4
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn clients_of_streams_live_on_shards_whatever_carries_them_and_half_closing_is_answered() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let unix = Address::Unix(UnixPath::File(folder.path().join("hot")));
+    let server = Server::start(&[tcp(), unix], TwoForms, |_| {}).await;
+    for index in 0..2 {
+        let mut client = server.open_at(index).await;
+        client.send(Message::text("which?")).await.expect("send");
+        client.finish().await.expect("finish");
+        assert_eq!(rest(&mut client).await, b"hot!", "{}", server.addresses[index]);
+    }
+    let events = server.events.clone();
+    assert_eq!(server.end().await, Served { clients: 2, refused: 0, dropped: 0 });
+    assert!(!events.all().contains(&"failed".to_owned()), "{:?}", events.all());
 }

@@ -4,10 +4,12 @@ use std::net::SocketAddr;
 
 use enchufe::address::{Address, HostPort};
 use enchufe::core::Message;
+use enchufe::service::{Echo, Event, Observer};
 use enchufe::transport::tls::Distrust;
 use enchufe::transport::{
     BindError, BindOptions, CloseCode, CloseReason, Connection, Listener, OpenError, RecvError,
 };
+use enchufe::{ServeOptions, Shutdown, serve};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -175,4 +177,51 @@ async fn a_server_that_says_nothing_is_given_up_in_time() {
     options.timeout = std::time::Duration::from_millis(300);
     let error = Connection::open(&Address::Tls(HostPort::from(local)), &options).await;
     assert!(matches!(error, Err(OpenError::TimedOut { .. })), "{error:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_lives_on_shards_serves_streams_over_tls_to_their_ends() {
+    const BYTES: usize = 4 << 20;
+    let made = Made::localhost();
+    let (listener, local) = listen(&made).await;
+    let (told, mut ends) = tokio::sync::mpsc::unbounded_channel();
+    let mut options = ServeOptions::default();
+    options.observer = Observer::new(move |event| {
+        if let Event::Closed { error, .. } = event {
+            told.send(error.map(ToString::to_string)).expect("it is read");
+        }
+    });
+    let (trigger, shutdown) = Shutdown::new();
+    let serving = tokio::spawn(serve(vec![listener], Echo, options, shutdown));
+    for versions in [&[&rustls::version::TLS12][..], &[&rustls::version::TLS13]] {
+        let client = foreign_client(local, &made, versions).await;
+        let (mut reader, mut writer) = tokio::io::split(client);
+        let saying = tokio::spawn(async move {
+            writer.write_all(&vec![7; BYTES]).await.expect("it reads");
+            writer.shutdown().await.expect("half closed");
+            writer
+        });
+        let mut answer = Vec::new();
+        timeout(LONG, reader.read_to_end(&mut answer)).await.expect("in time").expect("an end");
+        assert!(answer.len() == BYTES && answer.iter().all(|&byte| byte == 7), "{}", answer.len());
+        drop(saying.await.expect("no panic"));
+        assert_eq!(timeout(LONG, ends.recv()).await.expect("in time"), Some(None), "it went well");
+    }
+    let mut cut = foreign_client(local, &made, rustls::ALL_VERSIONS).await;
+    cut.write_all(b"half a").await.expect("it is open");
+    cut.flush().await.expect("it is open");
+    cut.read_exact(&mut [0; 6]).await.expect("the echo");
+    let (mut stream, _) = cut.into_inner();
+    stream.shutdown().await.expect("it is open");
+    let error = timeout(LONG, ends.recv()).await.expect("in time").expect("an end");
+    assert!(error.is_some(), "whoever is cut off has not closed");
+
+    // At the end whoever is still there hears that nothing more comes.
+    let mut idle = open(&made, local).await.expect("a connection");
+    idle.send(Message::text("x")).await.expect("sent");
+    timeout(LONG, idle.recv()).await.expect("in time").expect("received");
+    trigger.request();
+    assert_eq!(all_of(&mut idle).await, b"");
+    let served = timeout(LONG, serving).await.expect("in time").expect("no panic");
+    assert_eq!((served.clients, served.dropped), (4, 0));
 }
