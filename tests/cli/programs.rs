@@ -269,14 +269,27 @@ fn what_was_sent_before_the_client_left_is_dealt_with() {
 
 #[test]
 fn a_program_that_is_not_there_is_an_error_before_anybody_can_connect() {
-    for (program, said) in [
-        ("no-such-program", "cannot run 'no-such-program': there is no such program"),
-        ("/etc/passwd", "cannot run '/etc/passwd': "),
+    let (missing, file) = ("no-such-program", "/etc/passwd");
+    let (find, permit) = ("a name on the PATH", "a file that this user may run (chmod +x)");
+    for (arguments, said, hint) in [
+        (&[missing][..], "cannot run 'no-such-program': there is no such program", find),
+        (&[file], "cannot run '/etc/passwd': ", permit),
+        (&["/etc"], "cannot run '/etc': ", permit),
     ] {
-        let ended = run(&["serve", "exec", TCP, "--", program], b"");
-        assert_eq!(ended.code, Some(2), "{ended:?}");
-        assert!(ended.stderr.contains(said) && !ended.stderr.contains("listening"), "{ended:?}");
+        for command in [&["serve", "exec", TCP, "--"][..], &["feed", "--exec", "--"]] {
+            let ended = run(&[command, arguments].concat(), b"");
+            assert_eq!(ended.code, Some(2), "{ended:?}");
+            assert!(ended.stderr.contains(said), "{ended:?}");
+            assert!(ended.stderr.contains(hint), "{ended:?}");
+            assert!(!ended.stderr.contains("listening"), "{ended:?}");
+        }
     }
+    let ended = run(&["connect", "exec:/etc/passwd"], b"");
+    assert!(ended.code == Some(2) && ended.stderr.contains(permit), "{ended:?}");
+    let ended = run(&["serve", "exec", TCP, "--dir", "/no/folder", "--", "cat"], b"");
+    assert!(ended.code == Some(2) && ended.stderr.contains("--dir names"), "{ended:?}");
+    let ended = run(&["--lang=es", "serve", "exec", TCP, "--", file], b"");
+    assert!(ended.stderr.contains("permiso denegado\nsugerencia: da un programa"), "{ended:?}");
     let ended = run(&["serve", "exec", TCP], b"");
     assert_eq!(ended.code, Some(2));
     assert!(ended.stderr.contains("serve exec ADDRESS -- PROGRAM"), "{ended:?}");

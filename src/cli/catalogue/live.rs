@@ -111,6 +111,9 @@ fn status_in_spanish(status: &str) -> &str {
 
 pub(super) fn report_in_english(failure: &LiveFailure) -> Report {
     let (message, hint) = match failure {
+        LiveFailure::Start(error) => {
+            return Report { message: error.to_string(), hint: error.hint() };
+        }
         LiveFailure::NoSource => (
             "there is no source, and standard input is a terminal".to_owned(),
             Some("pipe something in (vmstat 1 | enchufe feed), or name one: enchufe feed clock"),
@@ -124,7 +127,6 @@ pub(super) fn report_in_english(failure: &LiveFailure) -> Report {
         LiveFailure::Token(error) => {
             (error.to_string(), Some("head -c 32 /dev/urandom | base64 > FILE makes one"))
         }
-        LiveFailure::Start(error) => (error.to_string(), Some(service::FIND)),
         LiveFailure::NothingStarted => {
             let hint = "enchufe demo --port-base 9000 takes other ports";
             ("nothing could be started: every port is taken".to_owned(), Some(hint))
@@ -136,6 +138,10 @@ pub(super) fn report_in_english(failure: &LiveFailure) -> Report {
 pub(super) fn report_in_spanish(failure: &LiveFailure) -> Report {
     use crate::core::channel::ParseChannelNameError as Name;
     let (message, hint) = match failure {
+        LiveFailure::Start(error) => {
+            let (message, hint) = service::start_in_spanish(error);
+            return Report { message, hint };
+        }
         LiveFailure::NoSource => (
             "no hay fuente, y la entrada estándar es una terminal".to_owned(),
             Some("conecta algo (vmstat 1 | enchufe feed) o nombra una: enchufe feed clock"),
@@ -170,9 +176,6 @@ pub(super) fn report_in_spanish(failure: &LiveFailure) -> Report {
             },
             Some("head -c 32 /dev/urandom | base64 > ARCHIVO crea uno"),
         ),
-        LiveFailure::Start(error) => {
-            (service::start_in_spanish(error), Some(service::FIND_IN_SPANISH))
-        }
         LiveFailure::NothingStarted => {
             let hint = "enchufe demo --port-base 9000 usa otros puertos";
             let message = "no se ha podido iniciar nada: todos los puertos están ocupados";

@@ -1,7 +1,10 @@
 //! What `serve` says of the programs that it runs, in every language.
 
 use super::{Report, spanish::io};
-use crate::{cli::failure::ServiceFailure, transport::child::StartError};
+use crate::{
+    cli::failure::ServiceFailure,
+    transport::child::{StartError, StartRemedy},
+};
 
 /// What `serve` says of programs, apart from failures.
 #[derive(Debug, Clone, Copy)]
@@ -32,6 +35,9 @@ pub(super) fn spanish(phrase: ServicePhrase<'_>) -> String {
 
 pub(super) fn report_in_english(failure: &ServiceFailure) -> Report {
     let (message, hint) = match failure {
+        ServiceFailure::Start(error) => {
+            return Report { message: error.to_string(), hint: error.hint() };
+        }
         ServiceFailure::NoProgram => (
             "there is no program to serve".to_owned(),
             "enchufe serve exec ADDRESS -- PROGRAM ARGUMENTS",
@@ -40,7 +46,6 @@ pub(super) fn report_in_english(failure: &ServiceFailure) -> Report {
             format!("at {address} other machines could run the program"),
             "--allow-remote-exec lets them; localhost and unix: are for this machine",
         ),
-        ServiceFailure::Start(error) => (error.to_string(), FIND),
         ServiceFailure::NotServed { address } => (
             format!("nobody can listen on {address}: it is there to be connected to"),
             "enchufe serve exec ADDRESS -- PROGRAM serves a program",
@@ -51,6 +56,10 @@ pub(super) fn report_in_english(failure: &ServiceFailure) -> Report {
 
 pub(super) fn report_in_spanish(failure: &ServiceFailure) -> Report {
     let (message, hint) = match failure {
+        ServiceFailure::Start(error) => {
+            let (message, hint) = start_in_spanish(error);
+            return Report { message, hint };
+        }
         ServiceFailure::NoProgram => (
             "no hay programa que servir".to_owned(),
             "enchufe serve exec DIRECCIÓN -- PROGRAMA ARGUMENTOS",
@@ -59,7 +68,6 @@ pub(super) fn report_in_spanish(failure: &ServiceFailure) -> Report {
             format!("en {address} otras máquinas podrían ejecutar el programa"),
             "--allow-remote-exec lo permite; localhost y unix: son para esta máquina",
         ),
-        ServiceFailure::Start(error) => (start_in_spanish(error), FIND_IN_SPANISH),
         ServiceFailure::NotServed { address } => (
             format!("nadie puede escuchar en {address}: está para conectarse a ella"),
             "enchufe serve exec DIRECCIÓN -- PROGRAMA sirve un programa",
@@ -68,13 +76,9 @@ pub(super) fn report_in_spanish(failure: &ServiceFailure) -> Report {
     Report { message, hint: Some(hint.to_owned()) }
 }
 
-/// What to do when a program does not run.
-pub(super) const FIND: &str = "give its path, or a name on the PATH";
-pub(super) const FIND_IN_SPANISH: &str = "da su ruta, o un nombre que esté en el PATH";
-
-/// Why a program does not run.
-pub(super) fn start_in_spanish(error: &StartError) -> String {
-    match error {
+/// Why a program does not run, and what to do about it.
+pub(super) fn start_in_spanish(error: &StartError) -> (String, Option<String>) {
+    let message = match error {
         StartError::NotFound(program) => {
             format!("no se puede ejecutar '{program}': no existe ese programa")
         }
@@ -87,5 +91,13 @@ pub(super) fn start_in_spanish(error: &StartError) -> String {
         StartError::Pty { program, error } => {
             format!("no se puede dar una terminal a '{program}': {}", io(error))
         }
-    }
+    };
+    let hint = error.remedy().map(|remedy| match remedy {
+        StartRemedy::Find => "da su ruta, o un nombre que esté en el PATH",
+        StartRemedy::Permit => {
+            "da un programa: un archivo que este usuario pueda ejecutar (chmod +x)"
+        }
+        StartRemedy::Dir => "--dir da la carpeta en la que se ejecuta",
+    });
+    (message, hint.map(str::to_owned))
 }

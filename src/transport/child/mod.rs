@@ -115,6 +115,41 @@ pub enum StartError {
     },
 }
 
+/// What can be done about a program that does not run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StartRemedy {
+    /// It is not where it was looked for.
+    Find,
+    /// It is no program, or not for this user.
+    Permit,
+    /// The folder is not there, or not for this user.
+    Dir,
+}
+
+impl StartError {
+    /// What can be done about it, if we know.
+    pub(crate) fn remedy(&self) -> Option<StartRemedy> {
+        match self {
+            Self::NotFound(_) => Some(StartRemedy::Find),
+            Self::Dir { .. } => Some(StartRemedy::Dir),
+            Self::Io { error, .. } if error.kind() == io::ErrorKind::PermissionDenied => {
+                Some(StartRemedy::Permit)
+            }
+            Self::Io { .. } | Self::Pty { .. } => None,
+        }
+    }
+
+    /// The hint that goes with it.
+    pub(crate) fn hint(&self) -> Option<String> {
+        let hint = match self.remedy()? {
+            StartRemedy::Find => "give its path, or a name on the PATH",
+            StartRemedy::Permit => "give a program: a file that this user may run (chmod +x)",
+            StartRemedy::Dir => "--dir names the folder that it runs in",
+        };
+        Some(hint.to_owned())
+    }
+}
+
 /// What of a program's three streams is ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Streams {

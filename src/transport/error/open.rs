@@ -234,7 +234,7 @@ impl OpenError {
             }
             Self::Tls { error, .. } => return error.hint(),
             #[cfg(unix)]
-            Self::Start { .. } => "give its path, or a name on the PATH".to_owned(),
+            Self::Start { error, .. } => return error.hint(),
             Self::File { .. } => "is the path right?".to_owned(),
             Self::Io { error, .. } if error.kind() == io::ErrorKind::ConnectionReset => {
                 "it may have as many clients as it takes: try again later".to_owned()

@@ -189,9 +189,7 @@ pub(in crate::cli::catalogue) fn open(error: &OpenError) -> Words {
             let (why, hint) = tls::distrust(error);
             return (cannot(address, &why), hint);
         }
-        OpenError::Start { error, .. } => {
-            (service::start_in_spanish(error), service::FIND_IN_SPANISH)
-        }
+        OpenError::Start { error, .. } => return service::start_in_spanish(error),
         OpenError::File { address, error } => {
             (format!("no se puede abrir {address}: {}", io(error)), "¿es correcta la ruta?")
         }
