@@ -75,7 +75,7 @@ impl Connection {
                 return Err(OpenError::Unsupported { address: address.to_string(), what });
             }
             Address::File(path) => {
-                let (halves, peer) = file::open(path, options.file).await?;
+                let (halves, peer) = file::open(path, &options.file).await?;
                 Self::stream(halves, peer)
             }
             Address::Tls(endpoint) => {

@@ -5,9 +5,11 @@
 //! included: a look costs two system calls.
 
 use std::{
+    fmt,
     fs::{self, File},
     io::{self, Read as _, Seek as _},
     path::{Path, PathBuf},
+    sync::Arc,
     thread,
 };
 
@@ -18,24 +20,60 @@ use super::{OpenError, Peer, stream};
 use crate::limits;
 
 /// How files are read and written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct FileOptions {
     /// Goes on behind what is there with what comes, as `tail -F` does: also in the file that takes
-    /// the place of one that was renamed, and from the beginning of one that was cut short, which is
-    /// put into the log. Without it, what was there when it was opened is all there is.
+    /// the place of one that was renamed, and from the beginning of one that was cut short. Without
+    /// it, what was there when it was opened is all there is.
     pub follow: bool,
     /// Makes the file if it is not there.
     pub create: bool,
+    /// Is told what happens to a file that is followed.
+    pub observer: FileObserver,
+}
+
+/// What happens to a file that is followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FileEvent<'a> {
+    /// It was cut short: what it had and was not read is missing. It is read from its beginning.
+    CutShort(&'a Path),
+}
+
+type Tell = dyn Fn(FileEvent<'_>) + Send + Sync;
+
+/// Is told each [`FileEvent`] as it happens. The default one does not listen.
+#[derive(Clone, Default)]
+pub struct FileObserver(Option<Arc<Tell>>);
+
+impl FileObserver {
+    /// Calls `tell` for each event, on the thread that reads the file.
+    pub fn new(tell: impl Fn(FileEvent<'_>) + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(tell)))
+    }
+
+    fn tell(&self, event: FileEvent<'_>) {
+        tracing::info!(?event, "a file that is followed");
+        if let Some(tell) = &self.0 {
+            tell(event);
+        }
+    }
+}
+
+impl fmt::Debug for FileObserver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("FileObserver").field(&self.0.is_some()).finish()
+    }
 }
 
 /// Opens a file. It is opened for writing once there is something to write.
 pub(super) async fn open(
     path: &Path,
-    options: FileOptions,
+    options: &FileOptions,
 ) -> Result<((stream::Incoming, stream::Outgoing), Peer), OpenError> {
     let failed = |error| OpenError::File { address: path.display().to_string(), error };
-    let owned = path.to_owned();
+    let (owned, options) = (path.to_owned(), options.clone());
     let reading = tokio::task::spawn_blocking(move || Reading::new(owned, options)).await;
     let reading = reading.map_err(io::Error::from).and_then(|opened| opened).map_err(failed)?;
     let (chunks, input) = mpsc::channel(1);
@@ -75,6 +113,7 @@ struct Reading {
     path: PathBuf,
     file: File,
     follow: bool,
+    observer: FileObserver,
     /// How much of it was read, in bytes.
     position: u64,
     /// What is not read any more: what was written since it was opened.
@@ -90,7 +129,8 @@ enum Fate {
 
 impl Reading {
     /// It blocks.
-    fn new(path: PathBuf, FileOptions { follow, create }: FileOptions) -> io::Result<Self> {
+    fn new(path: PathBuf, options: FileOptions) -> io::Result<Self> {
+        let FileOptions { follow, create, observer } = options;
         let file = match File::open(&path) {
             Err(error) if create && error.kind() == io::ErrorKind::NotFound => {
                 fs::OpenOptions::new().append(true).create(true).open(&path)?;
@@ -105,7 +145,7 @@ impl Reading {
         // Files that the system makes up as they are read say that they are empty.
         let is_finished = !follow && about.is_file() && about.len() > 0;
         let end = is_finished.then_some(about.len());
-        Ok(Self { path, file, follow, position: 0, end })
+        Ok(Self { path, file, follow, observer, position: 0, end })
     }
 
     /// Reads to the end, or until nobody wants more.
@@ -147,7 +187,7 @@ impl Reading {
             thread::sleep(limits::FILE_POLL_INTERVAL);
             let fate = self.fate()?;
             if let Fate::CutShort = fate {
-                tracing::warn!(path = %self.path.display(), "the file was cut short: what it had and was not read is missing");
+                self.observer.tell(FileEvent::CutShort(&self.path));
                 (self.position, _) = (0, self.file.rewind()?);
             }
             // Also of one that was replaced: its writer may not have known at once.

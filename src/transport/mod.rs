@@ -47,7 +47,7 @@ use std::time::Duration;
 pub use connection::{Connection, Incoming, Outgoing};
 pub use datagram::DatagramLimits;
 pub use error::{BindError, BindWarning, InterfaceError, OpenError, RecvError, SendError};
-pub use file::FileOptions;
+pub use file::{FileEvent, FileObserver, FileOptions};
 pub use framing::Framing;
 pub use listener::Listener;
 pub use peer::Peer;

@@ -36,6 +36,9 @@ pub(super) fn say(phrase: Phrase<'_>) -> String {
         Phrase::CutShort { path, line } => {
             format!("'{path}' was cut short in line {line}; what is before it is replayed")
         }
+        Phrase::FileCutShort { path } => {
+            format!("'{path}' was cut short: what it had and was not read is missing")
+        }
         Phrase::CutOff { bytes } => {
             format!("a message of {bytes} bytes was cut off and will be sent again")
         }

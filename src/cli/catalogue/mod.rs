@@ -66,6 +66,8 @@ pub(crate) enum Phrase<'a> {
     Progress { sent: &'a str, received: &'a str, time: &'a str },
     /// connect: of a recording the end is missing.
     CutShort { path: &'a str, line: u64 },
+    /// connect: a file that is followed was cut short.
+    FileCutShort { path: &'a str },
     /// connect: a message was not sent before the connection was lost.
     CutOff { bytes: usize },
     /// connect: a feed that was asked for its history will be asked again.

@@ -44,7 +44,7 @@ use super::{
 use crate::{
     address::{Address, redacted},
     limits,
-    transport::OpenOptions,
+    transport::{FileEvent, FileObserver, OpenOptions},
 };
 
 const COMMAND: &str = "enchufe connect";
@@ -113,7 +113,7 @@ impl args::Connect {
         with.check(self.opening.flags(&self.sockets, COMMAND)?)
     }
 
-    fn options(&self) -> OpenOptions {
+    fn options(&self, language: Language) -> OpenOptions {
         let mut options = self.sockets.to_open(&self.opening);
         options.ws.protocols.clone_from(&self.protocol);
         self.client.apply(&mut options);
@@ -122,6 +122,11 @@ impl args::Connect {
         options.exec = program::options();
         options.exec.pty = self.pty;
         options.file.follow = self.follow;
+        options.file.observer = FileObserver::new(move |event| {
+            let FileEvent::CutShort(path) = event;
+            let path = &path.display().to_string();
+            output::warn(language, Phrase::FileCutShort { path });
+        });
         if let Some(interval) = self.ping_interval {
             options.ws.keepalive = interval.0;
         }

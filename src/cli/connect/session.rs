@@ -49,7 +49,7 @@ enum Waited<T> {
 impl Session {
     pub(super) fn new(args: args::Connect, address: Address, language: Language) -> Self {
         let backoff = args.reconnect.then(|| Backoff::new(args.reconnect_max));
-        Self { options: args.options(), address, backoff, args, language }
+        Self { options: args.options(language), address, backoff, args, language }
     }
 
     /// Talks until it is over. What is sent comes from standard input, or from one connection of

@@ -46,6 +46,9 @@ pub(super) fn say(phrase: Phrase<'_>) -> String {
         Phrase::CutShort { path, line } => {
             format!("'{path}' se corta en la línea {line}; se reproduce lo que hay antes")
         }
+        Phrase::FileCutShort { path } => {
+            format!("'{path}' fue recortado: falta lo que tenía y no se había leído")
+        }
         Phrase::CutOff { bytes } => {
             format!("un mensaje de {bytes} bytes quedó cortado y se enviará de nuevo")
         }
