@@ -28,7 +28,7 @@ use crate::core;
 
 pub use {
     read::{ReadError, Reader},
-    write::{CreateError, Writer},
+    write::{CreateError, Writer, check},
 };
 
 /// The version of the format that is written, and the only one that is read.

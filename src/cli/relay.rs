@@ -8,6 +8,7 @@ use self::{plan::Plan, stats::Stats, tap::Tap};
 use super::{
     args,
     catalogue::{Phrase, TlsPhrase},
+    complain,
     exit_code::Exit,
     failure::{Failure, RelayFailure},
     language::Language,
@@ -16,8 +17,8 @@ use super::{
 use crate::{
     address::Address,
     limits,
-    recording::{self, Entry},
-    relay::{Far, Journal, Keeping, Near, Relayed, Sink, Trouble, relay},
+    recording::{self, CreateError, Entry},
+    relay::{Far, Journal, Keeping, Near, Report, Sink, Trouble, relay},
     shutdown::Shutdown,
     transport::{BindOptions, CloseCode, Connection, Listener},
 };
@@ -28,6 +29,10 @@ const COMMAND: &str = "enchufe relay";
 pub(super) async fn run(args: args::Relay, language: Language) -> Result<Exit, Failure> {
     let stop = signals::Stop::new().map_err(Failure::System)?;
     let plan = Plan::new(&args)?;
+    if let Some(path) = &args.record {
+        // Nobody is to connect, and nothing to be replaced, for a recording that cannot be.
+        recording::check(path, args.force).map_err(not_recorded)?;
+    }
     if args.client.insecure {
         let shown = plan.opened_secure().redacted();
         output::warn(language, Phrase::Tls(TlsPhrase::Insecure(&shown)));
@@ -55,18 +60,22 @@ pub(super) async fn run(args: args::Relay, language: Language) -> Result<Exit, F
         Stats::start(&args, plan.is_one(&args), language, trigger).map_err(Failure::System)?;
     let (journal, keeping) = journal(&args, &plan)?.unzip();
     let options = plan.relay_options(&args, journal, stats.observer());
-    let relayed = relay(near, far, options, shutdown.clone()).await;
-    let missed = keeping.map_or(Ok(()), kept);
+    let mut relayed = relay(near, far, options, shutdown.clone()).await;
+    let ended = keeping.map_or(Ok(()), kept).and_then(|()| match shutdown.is_requested() {
+        true if !plan.is_server() => Ok(client_exit(&stopped)),
+        true => Ok(Exit::Success),
+        false if plan.is_one(&args) => outcome(relayed.last.take()),
+        false => Ok(Exit::Success),
+    });
+    // The sum comes last: it stands below what went wrong.
+    let exit = ended.unwrap_or_else(|failure| {
+        complain(&failure, language);
+        failure.exit()
+    });
     stats.sum(&relayed);
     drop(stats);
     printing.map_or(Ok(Exit::Success), |printing| printing.end().into_result(language))?;
-    missed?;
-    match shutdown.is_requested() {
-        true if !plan.is_server() => Ok(client_exit(&stopped)),
-        true => Ok(Exit::Success),
-        false if plan.is_one(&args) => outcome(relayed),
-        false => Ok(Exit::Success),
-    }
+    Ok(exit)
 }
 
 /// What a relay that nobody can connect to exits with: it is a client on both sides.
@@ -108,7 +117,7 @@ fn journal(args: &args::Relay, plan: &Plan) -> Result<Option<(Journal, Keeping)>
         let shown = |address: &Address| address.redacted();
         let header = recording::Header { started, from: shown(&plan.near), to: shown(&plan.far) };
         let writer = recording::Writer::create(path, args.force, &header);
-        let writer = writer.map_err(|error| Failure::Relay(RelayFailure::Create(error)))?;
+        let writer = writer.map_err(not_recorded)?;
         sinks.push(Box::new(writer));
     }
     if let Some(form) = args.tap {
@@ -118,6 +127,10 @@ fn journal(args: &args::Relay, plan: &Plan) -> Result<Option<(Journal, Keeping)>
         true => Ok(None),
         false => Journal::start(sinks).map(Some).map_err(Failure::System),
     }
+}
+
+fn not_recorded(error: CreateError) -> Failure {
+    Failure::Relay(RelayFailure::Create(error))
 }
 
 /// Waits until what passed is written.
@@ -133,8 +146,8 @@ fn kept(keeping: Keeping) -> Result<(), Failure> {
 }
 
 /// How the only connection went.
-fn outcome(relayed: Relayed) -> Result<Exit, Failure> {
-    let Some(report) = relayed.last else { return Ok(Exit::Success) };
+fn outcome(last: Option<Report>) -> Result<Exit, Failure> {
+    let Some(report) = last else { return Ok(Exit::Success) };
     match (report.trouble, report.closed) {
         (Some(Trouble::Open(error)), _) => Err(Failure::Open(error)),
         (Some(Trouble::Recv(error)), _) => Err(Failure::Recv(error)),

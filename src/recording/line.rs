@@ -166,7 +166,8 @@ impl<'a> From<&'a Entry> for Line<'a> {
     }
 }
 
-/// In whole microseconds, and rounded once, so that no digits come of binary fractions.
+/// Whole microseconds, in seconds. Divided once, it is the number nearest to six decimals and is
+/// written with no more of them; the sum of seconds and their fraction is not always that.
 fn seconds(time: Duration) -> f64 {
     time.as_micros() as f64 / 1e6
 }

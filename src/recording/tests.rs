@@ -64,11 +64,18 @@ fn the_lines_are_those_of_the_documentation() {
 }
 
 #[test]
-fn a_time_has_no_more_digits_than_it_was_measured_with() {
-    let what = What::Open { peer: String::new() };
-    let lines = written(&[Entry { at: Duration::from_micros(1_505_488), connection: 1, what }]);
-    let lines = String::from_utf8(lines).expect("text");
-    assert!(lines.contains("{\"t\":1.505488,\"conn\":1,"), "{lines}");
+fn a_time_is_written_with_six_decimals_at_most() {
+    let times = (0..10_000_u64).map(|step| 36_000_000_300 + step * 12_345_678_901);
+    for micros in times.chain([300_000, 1_300_001, 16_777_216_300_215]) {
+        let entry = Entry { at: Duration::from_micros(micros), ..payload(Kind::Text, b"x") };
+        let out = String::from_utf8(written(&[entry])).expect("text");
+        let line = out.lines().nth(1).expect("a line");
+        let time = line.strip_prefix("{\"t\":").and_then(|rest| rest.split(',').next());
+        let time = time.expect("the time comes first");
+        let (whole, part) = time.split_once('.').expect("a decimal point");
+        assert!(part.len() <= 6, "{time}");
+        assert_eq!(format!("{whole}{part:0<6}").parse(), Ok(micros), "{time}");
+    }
 }
 
 #[test]

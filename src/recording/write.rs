@@ -53,15 +53,48 @@ impl Writer<BufWriter<File>> {
     /// See [`CreateError`].
     pub fn create(path: &Path, force: bool, header: &Header) -> Result<Self, CreateError> {
         let io_error = |error| CreateError::Io { path: path.to_owned(), error };
-        let file = match fs::metadata(path) {
-            Ok(found) if !found.is_file() && !found.is_dir() => {
-                OpenOptions::new().write(true).open(path).map_err(io_error)?
-            }
-            _ => create(path, force)?,
+        let file = match is_stream(path) {
+            true => OpenOptions::new().write(true).open(path).map_err(io_error)?,
+            false => create(path, force)?,
         };
         let writer = Self::new(BufWriter::new(file), header).map_err(io_error)?;
         Ok(writer)
     }
+}
+
+/// Whether [`Writer::create`] would begin a recording, as far as that shows before anything is made
+/// or replaced. It blocks.
+///
+/// # Errors
+///
+/// As [`Writer::create`].
+pub fn check(path: &Path, force: bool) -> Result<(), CreateError> {
+    let failed = |error| CreateError::Io { path: path.to_owned(), error };
+    match fs::symlink_metadata(path) {
+        Ok(found) if is_stream(path) || (force && found.is_file()) => Ok(()),
+        Ok(_) if force => Err(CreateError::NotAFile { path: path.to_owned() }),
+        Ok(_) => Err(CreateError::Exists { path: path.to_owned() }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            has_room(folder.unwrap_or(Path::new("."))).map_err(failed)
+        }
+        Err(error) => Err(failed(error)),
+    }
+}
+
+/// Whether files can be made in a folder.
+fn has_room(folder: &Path) -> io::Result<()> {
+    if !fs::metadata(folder)?.is_dir() {
+        return Err(io::ErrorKind::NotADirectory.into());
+    }
+    #[cfg(unix)]
+    rustix::fs::access(folder, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK)?;
+    Ok(())
+}
+
+/// Whether it is a pipe or a device, or leads to one.
+fn is_stream(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir())
 }
 
 fn create(path: &Path, force: bool) -> Result<File, CreateError> {

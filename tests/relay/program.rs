@@ -150,7 +150,9 @@ fn how_the_only_connection_ended_is_the_exit_code() {
     let _client = TcpStream::connect(&relay.address()["tcp://".len()..]).expect("it listens");
     let ended = relay.end();
     assert_eq!(ended.code, Some(1), "{ended:?}");
-    assert!(ended.stderr.contains("error: cannot connect to tcp://"), "{ended:?}");
+    let words = ["error: cannot connect to tcp://", "\nhint: ", "\n1 connection in "];
+    let places = words.map(|word| ended.stderr.find(word));
+    assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{ended:?}");
 
     let server = echo("ws://127.0.0.1:0");
     let relay = Running::start(&["relay", "ws://127.0.0.1:0", &server.address(), "--once"]);
@@ -228,11 +230,34 @@ fn a_recording_has_what_passed_is_private_and_not_overwritten() {
     let ended = run(&arguments, b"");
     assert_eq!(ended.code, Some(2));
     assert!(ended.stderr.contains("the file is there already\nhint: --force"), "{ended:?}");
+    assert!(!ended.stderr.contains("listening"), "refused before anybody can connect: {ended:?}");
     assert_eq!(std::fs::read_to_string(&path).expect("untouched"), text);
     let relay = Running::start(&[&arguments[..], &["--force"]].concat());
     relay.address();
     assert_eq!(relay.stop().code, Some(0));
     assert_eq!(Reader::open(&path).expect("a new one").count(), 0);
+}
+
+#[test]
+fn what_cannot_be_recorded_to_is_refused_before_anybody_can_connect() {
+    let folder = folder();
+    let link = folder.path().join("link");
+    std::os::unix::fs::symlink("nowhere", &link).expect("a link");
+    let nowhere = folder.path().join("no folder").join("talk");
+    for (path, force, said) in [
+        (nowhere.as_path(), false, "No such file"),
+        (&link, false, "the file is there already"),
+        (&link, true, "what is there is no file"),
+        (folder.path(), true, "what is there is no file"),
+    ] {
+        let file = path.to_str().expect("text");
+        let mut words = vec!["relay", "tcp://127.0.0.1:0", "tcp://localhost:1", "--record", file];
+        words.extend(force.then_some("--force"));
+        let ended = run(&words, b"");
+        assert_eq!(ended.code, Some(2), "{ended:?}");
+        assert!(ended.stderr.contains(&format!("cannot record to {file}: {said}")), "{ended:?}");
+        assert!(!ended.stderr.contains("listening"), "{ended:?}");
+    }
 }
 
 #[test]
@@ -342,6 +367,89 @@ fn flags_without_a_meaning_here_are_misplaced() {
         let ended = run(&[&["relay"], arguments].concat(), b"");
         assert_eq!(ended.code, Some(2), "{arguments:?}: {ended:?}");
         assert!(ended.stderr.contains(said), "{arguments:?}: {ended:?}");
+    }
+}
+
+#[test]
+fn the_other_side_is_waited_for_as_long_as_is_said() {
+    // It takes the connection and never says a word.
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let far = format!("ws://{}", silent.local_addr().expect("bound"));
+    for arguments in [&["-", far.as_str()][..], &["exec:cat", &far]] {
+        let ended = run(&[&["relay"], arguments, &["--timeout", "50ms"]].concat(), b"");
+        assert_eq!(ended.code, Some(5), "{ended:?}");
+        assert!(ended.stderr.contains("no answer within 0.05 s"), "{ended:?}");
+    }
+    let relay = Running::start(&["relay", "ws://127.0.0.1:0", &far, "--timeout", "50ms"]);
+    let client = run(&["connect", &relay.address(), "--keep-open"], b"");
+    assert_eq!(client.code, Some(4), "{client:?}");
+    assert!(client.stderr.contains("the other side did not answer in time"), "{client:?}");
+    assert_eq!(relay.stop().code, Some(0));
+}
+
+#[test]
+fn a_message_is_as_long_as_is_said_and_no_longer_on_either_side() {
+    // Each side in turn has one that is too long.
+    let talk = "printf 'short\\n'; printf 'much too long\\n'; cat >/dev/null";
+    let source = Running::start(&["serve", "exec", "ws://127.0.0.1:0", "--", "sh", "-c", talk]);
+    let echo = echo("ws://127.0.0.1:0");
+    let flags = ["--once", "--max-message", "10"];
+    for (far, input) in [(echo.address(), &b"short\nmuch too long\n"[..]), (source.address(), b"")]
+    {
+        let relay = Running::start(&[&["relay", "ws://127.0.0.1:0", &far], &flags[..]].concat());
+        let client = run(&["connect", &relay.address(), "--keep-open"], input);
+        // What came before may have been under way still.
+        assert!(["", "short\n"].contains(&client.text()), "{far}: {client:?}");
+        assert_eq!(client.code, Some(4), "{far}: {client:?}");
+        let ended = relay.end();
+        assert_eq!(ended.code, Some(4), "{ended:?}");
+        assert!(ended.stderr.contains("longer than the limit of 10"), "{ended:?}");
+    }
+    // And what is longer than the default passes when it is let.
+    let long = "x".repeat((1 << 20) + 1) + "\n";
+    let server = Running::start(&["serve", "echo", "ws://127.0.0.1:0", "--max-message", "2M"]);
+    let far = server.address();
+    for (flags, is_let) in [(&["--max-message", "2M"][..], true), (&[], false)] {
+        let relay = Running::start(&[&["relay", "ws://127.0.0.1:0", &far], flags].concat());
+        let near = relay.address();
+        let words = ["connect", &near, "--max-message", "2M", "--count", "1"];
+        let client = run(&words, long.as_bytes());
+        assert_eq!(client.text() == long, is_let, "{:?}, {}", client.code, client.stderr);
+    }
+}
+
+#[test]
+fn a_subprotocol_is_asked_for_on_one_side_and_agreed_to_on_the_other() {
+    let told = "echo \"$HTTP_SEC_WEBSOCKET_PROTOCOL\"; cat >/dev/null";
+    let asked = Running::start(&["serve", "exec", "ws://127.0.0.1:0", "--", "sh", "-c", told]);
+    let words = ["relay", "tcp://127.0.0.1:0", &asked.address(), "--protocol", "chat"];
+    let relay = Running::start(&[&words[..], &["--framing", "lines"]].concat());
+    let client = TcpStream::connect(&relay.address()["tcp://".len()..]).expect("it listens");
+    let mut line = String::new();
+    BufReader::new(&client).read_line(&mut line).expect("a line");
+    assert_eq!(line, "chat\n", "the far side is asked for it");
+    drop(client);
+
+    let server = echo("tcp://127.0.0.1:0");
+    let words = ["relay", "ws://127.0.0.1:0", &server.address(), "--protocol", "chat"];
+    let relay = Running::start(&words);
+    let near = relay.address();
+    for (offered, agreed) in [("other, chat", Some("chat")), ("other", None)] {
+        let client = TcpStream::connect(&near["ws://".len()..]).expect("it listens");
+        let request = format!(
+            "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+             Sec-WebSocket-Protocol: {offered}\r\n\r\n"
+        );
+        (&client).write_all(request.as_bytes()).expect("it is open");
+        let lines = BufReader::new(&client).lines().map(|line| line.expect("text"));
+        let head: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
+        assert!(head[0].starts_with("HTTP/1.1 101 "), "{head:?}");
+        let said = head.iter().find_map(|line| {
+            let (name, value) = line.split_once(": ")?;
+            name.eq_ignore_ascii_case("sec-websocket-protocol").then_some(value)
+        });
+        assert_eq!(said, agreed, "{head:?}");
     }
 }
 
