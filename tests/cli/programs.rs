@@ -230,6 +230,36 @@ fn nothing_of_a_program_outlives_a_server_that_is_killed() {
 }
 
 #[test]
+fn a_server_for_one_client_ends_with_it_and_leaves_nothing_of_its_program_behind() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let unix = format!("unix:{}", folder.path().join("socket").display());
+    // Over TCP whoever says nothing is not known to have gone before it is spoken to.
+    let talks = STUBBORN.replace("do sleep 1000; done", "do echo x; sleep 0.1; done");
+    for (address, script) in [(WS, STUBBORN), (&unix, STUBBORN), (TCP, &talks)] {
+        let server = serve_script(address, &["--once"], script);
+        let client = Running::start(&["connect", &server.address(), "--keep-open"]);
+        let pids: Vec<String> =
+            std::iter::repeat_with(|| client.line()).filter(|line| line != "x").take(4).collect();
+        assert!(pids.iter().all(|pid| runs(pid)), "{pids:?}");
+        signal(client.id(), "KILL");
+        assert_eq!(server.end().code, Some(0), "{address}");
+        assert!(!pids.iter().any(|pid| runs(pid)), "{address}: gone before the server is");
+    }
+    // The program ends, and what it has started would keep its output open.
+    let holds = "sleep 1000 & echo $!; setsid sleep 1000 & echo $!; exit";
+    for address in [WS, &unix, TCP] {
+        for flags in [&["--once"][..], &["--once", "--pty"]] {
+            let server = serve_script(address, flags, holds);
+            let client = run(&["connect", &server.address(), "--keep-open"], b"");
+            let pids: Vec<&str> = client.success().lines().collect();
+            assert_eq!(pids.len(), 2, "{client:?}");
+            assert_eq!(server.end().code, Some(0), "{address}");
+            assert!(!pids.iter().any(|pid| runs(pid)), "{address}: gone before the server is");
+        }
+    }
+}
+
+#[test]
 fn what_a_program_that_ends_has_started_ends_with_it() {
     let server = serve_script(TCP, &[], "sleep 1000 & echo $!");
     let pid = rest_of(&open(&server.address()));
