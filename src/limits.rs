@@ -209,6 +209,13 @@ pub const HISTORY_LEN_MAX: usize = 10_000;
 /// Bytes a channel's history keeps, bookkeeping included, unless told otherwise.
 pub const HISTORY_BYTES_MAX: usize = 64 << 20;
 
+/// How long publishers wait, where they do, for readers who have more than half of a full history
+/// still to read. Who has not got through that half by then is not waited for any longer.
+pub const PUBLISH_PATIENCE: Duration = Duration::from_secs(10);
+
+/// How many of the messages that readers say and that wait to be published are taken at once.
+pub const SAID_LEN_MAX: usize = 256;
+
 /// Messages one publish may carry.
 pub const BATCH_LEN_MAX: usize = 10_000;
 

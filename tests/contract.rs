@@ -3,11 +3,16 @@
 
 mod common;
 
+use std::time::Duration;
+
 use common::{
     reader::{Plan, Reader, WIRES, Wire},
     server::{Server, name},
 };
 use enchufe::{core::SlowPolicy, live::broker::ChannelOptions};
+
+/// Longer than any test needs.
+const LONG: Duration = Duration::from_secs(30);
 
 fn plan(wire: Wire, query: &str) -> Plan {
     Plan { wire, query: query.to_owned(), patient: false }
@@ -60,6 +65,60 @@ async fn a_slow_reader_is_told_exactly_what_it_missed() {
         }
         account.reconcile(100_000);
         assert_eq!(account.end.as_deref(), Some("exit 0"));
+    }
+    server.stop().await;
+}
+
+/// A history that is much shorter than what is published, and publishers who wait for readers.
+fn waited_for(patience: Duration) -> ChannelOptions {
+    ChannelOptions { patience, ..kept(1_000) }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_publishers_wait_a_reader_of_any_form_has_everything() {
+    let server = Server::start(waited_for(LONG)).await;
+    let readers: Vec<Reader> = WIRES
+        .iter()
+        .flat_map(|&wire| [plan(wire, "since=now"), plan(wire, "since=all")])
+        .map(|plan| Reader::spawn(server.address, &plan))
+        .collect();
+    server.until("the viewers", |node| node.stats().viewers == 4).await;
+    server.until("the readers", |node| node.stats().unfinished == 8).await;
+    server.publish_numbers(100_000).await;
+    server.end().await;
+    let accounts =
+        tokio::task::spawn_blocking(|| readers.into_iter().map(Reader::finish).collect::<Vec<_>>());
+    for account in accounts.await.expect("readers do not panic") {
+        assert_eq!(account.gaps, []);
+        account.reconcile(100_000);
+        assert!(account.end.is_some());
+    }
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_for_which_publishers_have_waited_too_long_is_told_what_it_missed_and_it_alone() {
+    let server = Server::start(waited_for(Duration::from_secs(2))).await;
+    let spawn = |wire, patient| {
+        let plan = Plan { patient, ..plan(wire, "since=now") };
+        Reader::spawn(server.address, &plan)
+    };
+    let stuck: Vec<Reader> =
+        [Wire::V1, Wire::Events, Wire::NdJson].map(|wire| spawn(wire, true)).into();
+    let others: Vec<Reader> = WIRES.map(|wire| spawn(wire, false)).into();
+    server.until("the readers", |node| node.stats().unfinished == 7).await;
+    server.publish_numbers(100_000).await;
+    server.end().await;
+    let finish = |readers: Vec<Reader>| {
+        tokio::task::spawn_blocking(|| readers.into_iter().map(Reader::finish).collect::<Vec<_>>())
+    };
+    for account in finish(others).await.expect("readers do not panic") {
+        assert_eq!(account.gaps, []);
+        account.reconcile(100_000);
+    }
+    for account in finish(stuck).await.expect("readers do not panic") {
+        assert!(!account.gaps.is_empty(), "100,000 messages do not fit into the kernel");
+        account.reconcile(100_000);
     }
     server.stop().await;
 }

@@ -15,6 +15,9 @@ use crate::{ChannelName, Kind, MessageRef, Position, v1, ws};
 /// a name of some thirty bytes.
 const V1_ENVELOPE_BYTES: usize = 160;
 
+/// The longest header of a frame (RFC 6455 §5.2).
+const FRAME_HEADER_BYTES_MAX: usize = 14;
+
 /// What a WebSocket viewer is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Form {
@@ -72,9 +75,18 @@ impl Publication {
     /// second has been asked for yet, and the bookkeeping around them. (JSON makes more of text
     /// that is full of control characters.)
     pub fn cost(&self) -> usize {
-        let v1 = V1_ENVELOPE_BYTES + self.raw.len() * 4 / 3;
-        self.raw.len() + v1 + size_of::<Self>() + 2 * size_of::<usize>()
+        cost(self.raw.len())
     }
+
+    /// What keeping `message` will [cost](Self::cost) at most.
+    pub fn cost_max(message: MessageRef<'_>) -> usize {
+        cost(message.payload.len() + FRAME_HEADER_BYTES_MAX)
+    }
+}
+
+fn cost(frame_bytes: usize) -> usize {
+    let v1 = V1_ENVELOPE_BYTES + frame_bytes * 4 / 3;
+    frame_bytes + v1 + size_of::<Publication>() + 2 * size_of::<usize>()
 }
 
 #[cfg(test)]
@@ -107,6 +119,7 @@ mod tests {
                     Publication::new(position, Timestamp::UNIX_EPOCH, message.as_ref());
                 let frames = [Form::Raw, Form::V1].map(|f| publication.frame(f, &channel).len());
                 assert!(frames.iter().sum::<usize>() < publication.cost(), "{length}: {frames:?}");
+                assert!(publication.cost() <= Publication::cost_max(message.as_ref()));
             }
         }
     }

@@ -88,8 +88,8 @@ pub(super) async fn run(
 ) -> Result<Exit, Failure> {
     let channel: ChannelName = CHANNEL.parse().expect("a channel's name");
     let broker = Broker::memory();
-    let publish = Publishers::Readers;
-    broker.declare(&channel, ChannelOptions { publish, ..ChannelOptions::default() });
+    let (publish, patience) = (Publishers::Readers, limits::PUBLISH_PATIENCE);
+    broker.declare(&channel, ChannelOptions { publish, patience, ..ChannelOptions::default() });
     let viewers_max = match args.max_connections {
         Some(count) => usize::try_from(count).unwrap_or(usize::MAX),
         None => limits::VIEWERS_MAX,

@@ -19,7 +19,7 @@ use super::{
     patient::Patient,
     route,
 };
-use crate::live::{RawStart, broker::Publishers};
+use crate::live::RawStart;
 
 /// Whether the request speaks of a WebSocket at all; whether rightly so is asked later.
 pub(super) fn is_asked_for(headers: &HeaderMap) -> bool {
@@ -52,11 +52,8 @@ pub(super) async fn respond(
         let channel = channel?;
         // Before the 101: whoever has it has everything from now on.
         let since = query.since.unwrap_or(Since::Now);
-        let start = site.node.broker().resolve(&channel, since).await;
-        let start = start.map_err(|error| route::unknown(&error))?;
-        let state = site.node.broker().state(&channel).map_err(|error| route::unknown(&error))?;
-        let publishes = state.options.publish == Publishers::Readers;
-        Some(RawStart { channel, start, slow: query.slow, publishes })
+        let start = RawStart::resolve(site.node.broker(), channel, since, query.slow).await;
+        Some(start.map_err(|error| route::unknown(&error))?)
     } else {
         None
     };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use enchufe_core::{ChannelName, End, Gap, GapReason, Position, Publication, SlowPolicy};
 
-use super::broker::{Broker, ReadError, Start, Tail, TailEvent};
+use super::broker::{Broker, Claim, ReadError, Start, Tail, TailEvent};
 
 /// Follows one channel from where it starts.
 ///
@@ -24,6 +24,8 @@ pub struct Cursor {
     /// It has had everything once: what it misses from then on, it misses because it is slow.
     head: Position,
     was_live: bool,
+    /// Where publishers wait for readers.
+    claim: Option<Claim>,
 }
 
 /// What a cursor yields.
@@ -52,18 +54,34 @@ impl Cursor {
         start: Start,
         slow: Option<SlowPolicy>,
     ) -> Result<Self, ReadError> {
-        let tail = broker.tail(channel, start.after).await?;
         let Start { after, head, gap, .. } = start;
+        let slow = slow.unwrap_or(start.slow);
+        let claim = match slow {
+            // Who wants the newest alone waits for nothing else.
+            SlowPolicy::Latest => None,
+            SlowPolicy::Skip | SlowPolicy::Cut => broker.claim(channel, after)?,
+        };
+        let tail = broker.tail(channel, after).await?;
         Ok(Self {
             tail,
             position: after,
-            slow: slow.unwrap_or(start.slow),
+            slow,
             first_gap: gap,
             newest: None,
             next: None,
             head,
             was_live: after == head,
+            claim,
         })
+    }
+
+    /// Waits until publishers wait for this reader no longer, where they do: it is too slow.
+    /// Cancel-safe.
+    pub(crate) async fn given_up(&self) {
+        match &self.claim {
+            Some(claim) => claim.given_up().await,
+            None => std::future::pending().await,
+        }
     }
 
     /// The reader has had everything through here.
@@ -90,6 +108,9 @@ impl Cursor {
             None => self.tail.next().await,
         };
         let from = std::mem::replace(&mut self.position, self.tail.position());
+        if let Some(claim) = &self.claim {
+            claim.reached(self.position);
+        }
         self.was_live |= from.epoch == self.head.epoch && from.offset >= self.head.offset;
         match event {
             TailEvent::Publications(items) => {

@@ -85,8 +85,9 @@ async fn run(
         Ok(start) => broker.tail(&channel, start.after).await,
         Err(error) => Err(error),
     };
-    let tail = match tail {
-        Ok(tail) => tail,
+    let opened = tail.and_then(|tail| Ok((tail, broker.questions(&channel)?)));
+    let (tail, mut questions) = match opened {
+        Ok(opened) => opened,
         Err(error) => {
             // Whoever subscribed is told so by the answer to its own question.
             tracing::debug!(%channel, %error, "no tail");
@@ -107,6 +108,8 @@ async fn run(
                 None => return,
             },
             _ = retry.tick(), if behind => home.catch_up(),
+            // The channel lives as long as its tail.
+            Ok(()) = questions.changed() => home.ask(),
             event = home.tail.next() => home.on_event(event),
         }
     }
@@ -157,6 +160,13 @@ impl Home {
                     self.inboxes[reader.shard].post(letter);
                 }
             }
+        }
+    }
+
+    /// Has the shards say how far their readers are.
+    fn ask(&self) {
+        for reader in &self.readers {
+            self.inboxes[reader.shard].post(Letter::Question);
         }
     }
 

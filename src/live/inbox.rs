@@ -10,7 +10,10 @@ use enchufe_core::{
     fanout::{Page, SubscriptionId},
 };
 
-use super::{broker::Start, node::Viewer};
+use super::{
+    broker::{Claim, Start},
+    node::Viewer,
+};
 use crate::limits;
 
 /// What a shard is told.
@@ -23,14 +26,16 @@ pub(super) enum Letter {
     Publications(ChannelName, Vec<Arc<Publication>>),
     /// Nothing more will come.
     Ended(ChannelName, Arc<End>),
-    /// Where a subscription begins.
-    Started(SubscriptionId, Start),
+    /// Where a subscription begins, and that publishers wait for it, where they do.
+    Started(SubscriptionId, Start, Option<Claim>),
     /// Why a subscription does not begin.
     Refused(SubscriptionId, &'static str, String),
     /// History that was asked for.
     Page(SubscriptionId, Page),
     /// What a reader in this row said has been published: it may say more.
     Published(usize),
+    /// Publishers wait, and want to know how far the readers are.
+    Question,
     /// Tell the viewers and end.
     Shutdown,
 }

@@ -19,7 +19,7 @@ use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
 
 use super::{
-    broker::{Broker, PageLimit, ReadError, Start},
+    broker::{Broker, Claim, PageLimit, Publishers, ReadError, Start},
     home,
     inbox::{Inbox, Letter},
     publishing, viewers,
@@ -68,7 +68,7 @@ impl Viewer {
 }
 
 /// What a raw viewer reads, and from where.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct RawStart {
     /// The channel.
     pub channel: ChannelName,
@@ -78,6 +78,46 @@ pub struct RawStart {
     pub slow: Option<SlowPolicy>,
     /// Whether what it sends is published.
     pub publishes: bool,
+    /// Where publishers wait for readers.
+    claim: Option<Claim>,
+}
+
+impl RawStart {
+    /// Where a viewer of `channel` begins that asks for `since`, and how it chose to be treated
+    /// when it does not keep up. Cancel-safe.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such channel.
+    pub async fn resolve(
+        broker: &Broker,
+        channel: ChannelName,
+        since: Since,
+        slow: Option<SlowPolicy>,
+    ) -> Result<Self, ReadError> {
+        let start = broker.resolve(&channel, since).await?;
+        let claim = claim(broker, &channel, &start, slow)?;
+        let publishes = broker.state(&channel)?.options.publish == Publishers::Readers;
+        Ok(Self { channel, start, slow, publishes, claim })
+    }
+
+    /// Takes what has publishers wait.
+    pub(super) fn take_claim(&mut self) -> Option<Claim> {
+        self.claim.take()
+    }
+}
+
+/// Has publishers wait for a reader, where they do, unless it wants the newest alone.
+fn claim(
+    broker: &Broker,
+    channel: &ChannelName,
+    start: &Start,
+    slow: Option<SlowPolicy>,
+) -> Result<Option<Claim>, ReadError> {
+    match slow.unwrap_or(start.slow) {
+        SlowPolicy::Latest => Ok(None),
+        SlowPolicy::Skip | SlowPolicy::Cut => broker.claim(channel, start.after),
+    }
 }
 
 /// Why a viewer was not taken in.
@@ -135,10 +175,27 @@ pub struct Stats {
 
 /// What a shard asks of the control plane.
 pub(super) enum Errand {
-    Attach { shard: usize, channel: ChannelName },
-    Detach { shard: usize, channel: ChannelName },
-    Resolve { shard: usize, subscription: SubscriptionId, channel: ChannelName, since: Since },
-    History { shard: usize, subscription: SubscriptionId, channel: ChannelName, after: Position },
+    Attach {
+        shard: usize,
+        channel: ChannelName,
+    },
+    Detach {
+        shard: usize,
+        channel: ChannelName,
+    },
+    Resolve {
+        shard: usize,
+        subscription: SubscriptionId,
+        channel: ChannelName,
+        since: Since,
+        slow: Option<SlowPolicy>,
+    },
+    History {
+        shard: usize,
+        subscription: SubscriptionId,
+        channel: ChannelName,
+        after: Position,
+    },
 }
 
 /// The broker and the shards of one process. Cloning it shares them.
@@ -309,11 +366,14 @@ async fn run_errands(
         match errand {
             Errand::Attach { shard, channel } => homes.attach(shard, channel),
             Errand::Detach { shard, channel } => homes.detach(shard, &channel),
-            Errand::Resolve { shard, subscription, channel, since } => {
+            Errand::Resolve { shard, subscription, channel, since, slow } => {
                 let (broker, inbox) = (broker.clone(), Arc::clone(&inboxes[shard]));
                 tokio::spawn(async move {
-                    inbox.post(match broker.resolve(&channel, since).await {
-                        Ok(start) => Letter::Started(subscription, start),
+                    let start = broker.resolve(&channel, since).await;
+                    let claimed = start
+                        .and_then(|start| Ok((start, claim(&broker, &channel, &start, slow)?)));
+                    inbox.post(match claimed {
+                        Ok((start, claim)) => Letter::Started(subscription, start, claim),
                         Err(error) => refused(subscription, &error),
                     });
                 });

@@ -1,11 +1,16 @@
 //! What readers publish, where a channel lets them: from the shards to the broker.
 //!
-//! A shard does not wait. What its readers say goes to one task, in order, and a reader of whom too
-//! much is under way is not read any further until that has been published.
+//! A shard does not wait. What its readers say goes to a task of their channel, in order, which may
+//! have to wait for those who read. A reader of whom too much is under way is not read any further
+//! until that has been published: so whoever says more than the others can take is slowed down, and
+//! nobody else.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use enchufe_core::{ChannelName, Message};
@@ -16,9 +21,6 @@ use super::{
     inbox::{Inbox, Letter},
 };
 use crate::limits;
-
-/// How many of the messages that wait are taken at once.
-const TAKEN_LEN_MAX: usize = 256;
 
 /// What one reader has said that is not published yet, in bytes.
 #[derive(Debug, Clone, Default)]
@@ -71,41 +73,49 @@ impl Speaker {
     }
 }
 
-/// Publishes what readers say, in order, until the last shard has ended.
+/// Publishes what readers say, each channel's in order, until the last shard has ended.
 pub(super) async fn run(
     broker: Broker,
     inboxes: Arc<[Arc<Inbox>]>,
     mut said: mpsc::UnboundedReceiver<Said>,
 ) {
-    let mut taken = Vec::new();
-    while said.recv_many(&mut taken, TAKEN_LEN_MAX).await > 0 {
-        let mut rest = taken.drain(..).peekable();
-        while let Some(first) = rest.next() {
-            let channel = first.channel.clone();
-            let mut batch = vec![first];
-            while let Some(next) = rest.next_if(|next| next.channel == channel) {
-                batch.push(next);
-            }
-            publish(&broker, &inboxes, &channel, batch).await;
-        }
+    // As many as there are channels, which only their owner makes.
+    let mut channels: HashMap<ChannelName, mpsc::UnboundedSender<Said>> = HashMap::new();
+    while let Some(one) = said.recv().await {
+        let waiting = channels.entry(one.channel.clone()).or_insert_with_key(|channel| {
+            let (waiting, said) = mpsc::unbounded_channel();
+            let (broker, inboxes) = (broker.clone(), Arc::clone(&inboxes));
+            tokio::spawn(publish_to(channel.clone(), broker, inboxes, said));
+            waiting
+        });
+        // The task lives as long as this, unless the runtime ends.
+        waiting.send(one).ok();
     }
 }
 
-async fn publish(broker: &Broker, inboxes: &[Arc<Inbox>], channel: &ChannelName, batch: Vec<Said>) {
-    let (messages, from): (Vec<_>, Vec<_>) = batch
-        .into_iter()
-        .map(|Said { shard, row, message, under_way, .. }| {
-            let bytes = message.payload.len() + 1;
-            (message, (shard, row, bytes, under_way))
-        })
-        .unzip();
-    if let Err(error) = broker.publish(channel, messages, None).await {
-        // Its end is on the way to the same readers.
-        tracing::warn!(%channel, count = from.len(), %error, "what readers said is not published");
-    }
-    for (shard, row, bytes, under_way) in from {
-        if under_way.remove(bytes) {
-            inboxes[shard].post(Letter::Published(row));
+async fn publish_to(
+    channel: ChannelName,
+    broker: Broker,
+    inboxes: Arc<[Arc<Inbox>]>,
+    mut said: mpsc::UnboundedReceiver<Said>,
+) {
+    let mut taken = Vec::new();
+    while said.recv_many(&mut taken, limits::SAID_LEN_MAX).await > 0 {
+        let (messages, from): (Vec<_>, Vec<_>) = taken
+            .drain(..)
+            .map(|Said { shard, row, message, under_way, .. }| {
+                let bytes = message.payload.len() + 1;
+                (message, (shard, row, bytes, under_way))
+            })
+            .unzip();
+        if let Err(error) = broker.publish(&channel, messages, None).await {
+            // Its end is on the way to the same readers.
+            tracing::warn!(%channel, count = from.len(), %error, "what readers said is not published");
+        }
+        for (shard, row, bytes, under_way) in from {
+            if under_way.remove(bytes) {
+                inboxes[shard].post(Letter::Published(row));
+            }
         }
     }
 }

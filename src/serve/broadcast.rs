@@ -3,8 +3,12 @@
 //! WebSocket clients of such a channel are viewers of the node and need none of this. A client here
 //! is a cursor of its own, which is pulled as fast as the client reads. One that has fallen behind
 //! what the channel keeps is disconnected, over TCP with a reset: a stream has no words for a gap.
+//! So is one for which publishers have waited too long. What a client says is read as fast as it can
+//! be published, and no faster.
 
-use enchufe_core::{ChannelName, Message, Since, SlowPolicy};
+use std::{future::ready, mem, sync::Arc};
+
+use enchufe_core::{ChannelName, Message, Publication, Since, SlowPolicy};
 use tokio::time::{sleep, timeout};
 
 use crate::{
@@ -12,7 +16,9 @@ use crate::{
     live::{Cursor, CursorEvent, broker::Broker},
     service::{Service, ServiceError},
     shutdown::Shutdown,
-    transport::{CloseCode, CloseReason, Connection, Framing, Incoming, Outgoing},
+    transport::{
+        CloseCode, CloseReason, Connection, Framing, Incoming, Outgoing, RecvError, SendError,
+    },
 };
 
 /// Publishes what each client says, and sends each client what is published: on streams a line is
@@ -36,10 +42,16 @@ impl Broadcast {
 
     /// Publishes what the client says until it leaves.
     async fn listen(&self, client: &mut Incoming, is_stream: bool) -> Result<(), ServiceError> {
-        while let Some(Message { payload, .. }) = client.recv().await? {
-            let message = vec![Message::detect(payload)];
-            let published = self.broker.publish(&self.channel, message, None).await;
-            published.map_err(|error| ServiceError::Failed(error.into()))?;
+        let mut said = Vec::new();
+        loop {
+            let heard = hear(client, &mut said).await;
+            if !said.is_empty() {
+                let published = self.broker.publish(&self.channel, mem::take(&mut said), None);
+                published.await.map_err(|error| ServiceError::Failed(error.into()))?;
+            }
+            if heard? == Heard::Everything {
+                break;
+            }
         }
         // It may have closed its side alone, and go on reading.
         while is_stream && !client.is_gone() {
@@ -53,10 +65,13 @@ impl Broadcast {
         loop {
             match cursor.next().await {
                 CursorEvent::Publications(items) => {
-                    for item in items {
-                        client.feed(item.message().to_owned()).await?;
+                    tokio::select! {
+                        biased;
+                        sent = send(client, items) => sent?,
+                        () = cursor.given_up() => {
+                            return Err(ServiceError::Failed(TooSlow.into()));
+                        }
                     }
-                    client.flush().await?;
                 }
                 CursorEvent::Gap(_) | CursorEvent::Cut => {
                     return Err(ServiceError::Failed(TooSlow.into()));
@@ -65,6 +80,36 @@ impl Broadcast {
             }
         }
     }
+}
+
+/// Whether there may be more to hear of a client.
+#[derive(Debug, PartialEq, Eq)]
+enum Heard {
+    Something,
+    Everything,
+}
+
+/// Waits for what a client says, and takes with it what else is there already.
+async fn hear(client: &mut Incoming, said: &mut Vec<Message>) -> Result<Heard, RecvError> {
+    let mut bytes = 0;
+    while said.len() < limits::SAID_LEN_MAX && bytes < limits::PUBLISHING_BYTES_MAX {
+        let message = tokio::select! {
+            biased;
+            message = client.recv() => message?,
+            () = ready(()), if !said.is_empty() => break,
+        };
+        let Some(Message { payload, .. }) = message else { return Ok(Heard::Everything) };
+        bytes += payload.len();
+        said.push(Message::detect(payload));
+    }
+    Ok(Heard::Something)
+}
+
+async fn send(client: &mut Outgoing, items: Vec<Arc<Publication>>) -> Result<(), SendError> {
+    for item in items {
+        client.feed(item.message().to_owned()).await?;
+    }
+    client.flush().await
 }
 
 impl Service for Broadcast {

@@ -3,7 +3,9 @@
 use std::{
     collections::BTreeSet,
     io::{BufRead as _, BufReader, Write as _},
+    iter,
     net::TcpStream,
+    sync::Barrier,
     thread,
 };
 
@@ -44,8 +46,10 @@ fn all_get_everything_in_the_same_order_those_who_said_it_included() {
             let lines: String = (0..500).map(|n| format!("{writer}: {n}\n")).collect();
             let address = address.clone();
             thread::spawn(move || {
-                // Of the 2,000 it has at least its own.
-                run(&["connect", &address, "--count", "500"], lines.as_bytes()).success().len()
+                let mut client = Running::start(&["connect", &address, "--keep-open"]);
+                client.write(lines.as_bytes());
+                // It stays until all of its own is back.
+                while client.line() != format!("{writer}: 499") {}
             })
         })
         .collect();
@@ -90,6 +94,68 @@ fn who_says_much_at_once_is_read_as_fast_as_it_can_be_published_and_loses_nothin
     for n in 0..2_000 {
         assert!(other.line() == line(n), "message {n}");
     }
+}
+
+/// A client of a stream: a writer of lines, and all that it reads but greetings, up to so many.
+fn say_and_hear(
+    address: &str,
+    name: usize,
+    said: &str,
+    count: usize,
+    all: &Barrier,
+) -> Vec<String> {
+    let endpoint = address.strip_prefix("tcp://").expect("tcp");
+    let stream = TcpStream::connect(endpoint).expect("it listens");
+    let mut writer = stream.try_clone().expect("a handle");
+    let greeting = format!("{name} is here");
+    writer.write_all(format!("{greeting}\n").as_bytes()).expect("it reads");
+    let mut lines = BufReader::new(stream).lines().map(|line| line.expect("no reset"));
+    while lines.next().expect("no end") != greeting {}
+    all.wait();
+    thread::scope(|scope| {
+        scope.spawn(|| writer.write_all(said.as_bytes()).expect("it reads"));
+        lines.filter(|line| !line.ends_with("is here")).take(count).collect()
+    })
+}
+
+#[test]
+fn ten_who_say_more_than_the_history_keeps_all_have_everything_in_one_order() {
+    const EACH: usize = 20_000;
+    let server = Running::start(&["serve", "broadcast", "tcp://127.0.0.1:0", WS]);
+    let (ws, tcp) = (server.address(), server.address());
+    let all = Barrier::new(10);
+    let said = |name: usize| (0..EACH).map(|n| format!("{name}: {n}\n")).collect::<String>();
+    let heard: Vec<Vec<String>> = thread::scope(|scope| {
+        let clients: Vec<_> = (0..10)
+            .map(|name| {
+                let (tcp, ws, all) = (&tcp, &ws, &all);
+                scope.spawn(move || {
+                    if name % 2 == 0 {
+                        return say_and_hear(tcp, name, &said(name), 10 * EACH, all);
+                    }
+                    let mut client = reader(ws, &name.to_string());
+                    all.wait();
+                    let mut input = client.take_stdin();
+                    let (said, lines) = (said(name), iter::repeat_with(|| client.line()));
+                    thread::scope(|scope| {
+                        scope.spawn(move || input.write_all(said.as_bytes()).expect("it reads"));
+                        let lines = lines.filter(|line| !line.ends_with("is here"));
+                        lines.take(10 * EACH).collect()
+                    })
+                })
+            })
+            .collect();
+        clients.into_iter().map(|client| client.join().expect("no panic")).collect()
+    });
+    for lines in &heard[1..] {
+        assert!(*lines == heard[0], "another order, or something is missing");
+    }
+    for name in 0..10 {
+        let prefix = format!("{name}: ");
+        let numbers = heard[0].iter().filter_map(|line| line.strip_prefix(&prefix));
+        assert!(numbers.eq((0..EACH).map(|n| n.to_string()).collect::<Vec<_>>().iter()), "{name}");
+    }
+    assert_eq!(server.stop().code, Some(0));
 }
 
 #[test]

@@ -250,6 +250,11 @@ impl Fanout {
         self.join(id);
     }
 
+    /// What the reader has everything through, while the cursor is here and once it has started.
+    pub fn position(&self, id: SubscriptionId) -> Option<Position> {
+        self.subscription(id)?.after
+    }
+
     /// Takes a cursor back; `true` when there was one.
     pub fn unsubscribe(&mut self, reader: ReaderId, channel: &ChannelName) -> bool {
         let Some(id) = self.subscription_of(reader, channel) else { return false };

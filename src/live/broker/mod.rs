@@ -4,15 +4,18 @@
 //! channel, `history` yields pages. Every reader's every message comes through one of the two,
 //! even on a single machine, so that a broker of another kind changes nothing for them.
 
+mod claim;
 pub mod embedded;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use enchufe_core::{
     ChannelName, End, Gap, Message, Position, Publication, Since, SlowPolicy, fanout::Page,
 };
+use tokio::sync::watch;
 
+pub(super) use claim::Claim;
 use embedded::Embedded;
 
 /// The broker in use. Cloning it shares the logs.
@@ -37,6 +40,16 @@ pub struct ChannelOptions {
     pub generated: bool,
     /// Who may publish.
     pub publish: Publishers,
+    /// How long a publisher waits, when its message would take the place of one that a reader has
+    /// not had, until every reader is through half of the history. Who is not through by then is
+    /// not waited for any longer, and misses messages: of that it is told. So a reader slows
+    /// publishers down to half of the history in this time, and no further. Zero: no publisher
+    /// waits, and who is slow misses something sooner.
+    ///
+    /// Readers are waited for from where they begin, if the newer half of the history has that, or
+    /// from when they have got there; readers of the newest only never are. A batch that is longer
+    /// than the history cannot be waited for.
+    pub patience: Duration,
 }
 
 /// Who may publish to a channel.
@@ -58,6 +71,7 @@ impl Default for ChannelOptions {
             slow: SlowPolicy::default(),
             generated: false,
             publish: Publishers::default(),
+            patience: Duration::ZERO,
         }
     }
 }
@@ -211,7 +225,8 @@ impl Broker {
         }
     }
 
-    /// Appends all of `batch` or nothing, and answers once it is as safe as configured.
+    /// Appends all of `batch` or nothing, and answers once it is as safe as configured. Where the
+    /// channel has [`patience`](ChannelOptions::patience) it waits its turn, and then for readers.
     ///
     /// # Errors
     ///
@@ -229,7 +244,7 @@ impl Broker {
         key: Option<IdempotencyKey>,
     ) -> Result<Receipt, PublishError> {
         match self {
-            Self::Embedded(broker) => broker.publish(channel, &batch, key),
+            Self::Embedded(broker) => broker.publish(channel, &batch, key).await,
         }
     }
 
@@ -267,6 +282,35 @@ impl Broker {
     pub async fn tail(&self, channel: &ChannelName, after: Position) -> Result<Tail, ReadError> {
         match self {
             Self::Embedded(broker) => Ok(Tail::Embedded(broker.tail(channel, after)?)),
+        }
+    }
+
+    /// Has publishers wait for a reader that begins after a position, where they wait for readers.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such channel.
+    pub(super) fn claim(
+        &self,
+        channel: &ChannelName,
+        after: Position,
+    ) -> Result<Option<Claim>, ReadError> {
+        match self {
+            Self::Embedded(broker) => broker.claim(channel, after),
+        }
+    }
+
+    /// Changes as often as publishers that wait want to know how far the readers are.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such channel.
+    pub(super) fn questions(
+        &self,
+        channel: &ChannelName,
+    ) -> Result<watch::Receiver<()>, ReadError> {
+        match self {
+            Self::Embedded(broker) => broker.questions(channel),
         }
     }
 

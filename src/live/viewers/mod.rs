@@ -5,6 +5,7 @@
 //! plane, whose answer comes through the inbox.
 
 mod board;
+mod claims;
 mod requests;
 
 use std::sync::Arc;
@@ -12,12 +13,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 use enchufe_core::{
     Fanout,
-    fanout::{Action, Limits, ReaderId},
+    fanout::{Action, Limits, ReaderId, SubscriptionId},
     ws::{self, CloseReason},
 };
 use tokio::sync::mpsc;
 
 use super::{
+    broker::{Claim, Start},
     inbox::{Inbox, Letter},
     node::{Errand, Viewer},
     publishing::{Said, Speaker, UnderWay},
@@ -30,6 +32,7 @@ use crate::{
     },
 };
 pub(super) use board::Board;
+use claims::Claims;
 
 /// The viewers of one shard.
 pub(super) struct Viewers {
@@ -39,6 +42,7 @@ pub(super) struct Viewers {
     board: Arc<Board>,
     ways: Ways,
     fanout: Fanout,
+    claims: Claims,
 }
 
 /// The ways from a shard to the control plane. The receivers live until the last shard has ended.
@@ -68,6 +72,7 @@ pub(super) fn shard(
         letters: Vec::new(),
         board: Arc::default(),
         ways,
+        claims: Claims::default(),
         fanout: Fanout::new(Limits {
             ring_len_max: limits::RING_LEN_MAX,
             ring_bytes_max: limits::RING_BYTES_MAX,
@@ -92,15 +97,21 @@ impl Viewers {
             Letter::Attached(channel, after) => self.fanout.attached(&channel, after),
             Letter::Publications(channel, items) => self.fanout.publish(&channel, items),
             Letter::Ended(channel, end) => self.fanout.ended(&channel, end),
-            Letter::Started(subscription, start) => {
-                self.fanout.start(subscription, start.after, start.gap, start.slow);
-            }
+            Letter::Started(subscription, start, claim) => self.start(subscription, start, claim),
             Letter::Refused(subscription, code, message) => {
                 self.fanout.refuse(subscription, code, &message);
             }
             Letter::Page(subscription, page) => self.fanout.page(subscription, page),
             Letter::Published(row) => table.read_later(row),
+            Letter::Question => self.claims.answer(&self.fanout),
             Letter::Shutdown => table.stop(),
+        }
+    }
+
+    fn start(&mut self, subscription: SubscriptionId, start: Start, claim: Option<Claim>) {
+        self.fanout.start(subscription, start.after, start.gap, start.slow);
+        if let Some(claim) = claim {
+            self.claims.add(subscription, claim, &self.fanout);
         }
     }
 
@@ -131,13 +142,13 @@ impl Viewers {
         if let Err(error) = admitted {
             tracing::warn!(%error, "a viewer cannot be watched and is dropped");
         }
-        if let (Some(reader), Some(raw)) = (newcomer, raw) {
+        if let (Some(reader), Some(mut raw)) = (newcomer, raw) {
             let subscription = self
                 .fanout
                 .subscribe(reader, &raw.channel, raw.slow)
                 .expect("a reader that has just come has no subscription");
-            let start = raw.start;
-            self.fanout.start(subscription, start.after, start.gap, start.slow);
+            let claim = raw.take_claim();
+            self.start(subscription, raw.start, claim);
         }
     }
 }

@@ -34,7 +34,7 @@ impl Viewers {
                 match self.fanout.subscribe(reader, &channel, slow) {
                     Ok(subscription) => {
                         let shard = self.index;
-                        let errand = Errand::Resolve { shard, subscription, channel, since };
+                        let errand = Errand::Resolve { shard, subscription, channel, since, slow };
                         self.ways.errands.send(errand).ok();
                         Ok(())
                     }

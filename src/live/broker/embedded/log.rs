@@ -1,17 +1,18 @@
 //! A channel's log in memory, bounded by count and bytes.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use enchufe_core::{
     ChannelName, End, Epoch, Gap, GapReason, Message, Position, Publication, Since, fanout::Page,
 };
 use jiff::{SignedDuration, Timestamp};
 
-use super::keys::Keys;
+use super::{claims::Claims, keys::Keys};
 use crate::{
     limits,
     live::broker::{
-        ChannelOptions, ChannelState, IdempotencyKey, PageLimit, PublishError, Receipt, Start,
+        ChannelOptions, ChannelState, Claim, IdempotencyKey, PageLimit, PublishError, Receipt,
+        Start,
     },
 };
 
@@ -24,6 +25,7 @@ pub(super) struct Log {
     bytes: usize,
     end: Option<Arc<End>>,
     keys: Keys,
+    claims: Claims,
 }
 
 impl Log {
@@ -36,6 +38,7 @@ impl Log {
             bytes: 0,
             end: None,
             keys: Keys::default(),
+            claims: Claims::default(),
         }
     }
 
@@ -70,19 +73,7 @@ impl Log {
             let duplicate = Receipt { duplicate: true, ..receipt };
             return if same { Ok(duplicate) } else { Err(PublishError::KeyReused) };
         }
-        if let Some(end) = &self.end {
-            let (channel, status) = (channel.clone(), end.status.clone());
-            return Err(PublishError::Ended { channel, status });
-        }
-        if batch.is_empty() {
-            return Err(PublishError::Empty);
-        }
-        if batch.len() > limits::BATCH_LEN_MAX {
-            return Err(PublishError::BatchTooLong(batch.len()));
-        }
-        if let Some(large) = batch.iter().find(|m| m.payload.len() > limits::MESSAGE_BYTES_MAX) {
-            return Err(PublishError::TooLarge(large.payload.len()));
-        }
+        self.accepts(channel, batch)?;
         let first = self.at(self.head().offset + 1);
         for message in batch {
             let position = self.at(self.head().offset + 1);
@@ -96,6 +87,23 @@ impl Log {
         }
         self.evict();
         Ok(receipt)
+    }
+
+    fn accepts(&self, channel: &ChannelName, batch: &[Message]) -> Result<(), PublishError> {
+        if let Some(end) = &self.end {
+            let (channel, status) = (channel.clone(), end.status.clone());
+            return Err(PublishError::Ended { channel, status });
+        }
+        if batch.is_empty() {
+            return Err(PublishError::Empty);
+        }
+        if batch.len() > limits::BATCH_LEN_MAX {
+            return Err(PublishError::BatchTooLong(batch.len()));
+        }
+        if let Some(large) = batch.iter().find(|m| m.payload.len() > limits::MESSAGE_BYTES_MAX) {
+            return Err(PublishError::TooLarge(large.payload.len()));
+        }
+        Ok(())
     }
 
     pub(super) fn end(&mut self, status: String) {
@@ -160,6 +168,64 @@ impl Log {
         let missing =
             self.before_oldest.checked_sub(after.offset).filter(|missing| *missing > 0)?;
         Some(Gap { after, next, reason: GapReason::Expired, missing: Some(missing) })
+    }
+
+    /// How long publishers wait for readers.
+    pub(super) fn patience(&self) -> Duration {
+        self.options.patience
+    }
+
+    /// Has publishers wait for a reader that begins after a position.
+    pub(super) fn claim(&mut self, after: Position) -> Option<Claim> {
+        let middle = self.middle();
+        (!self.options.patience.is_zero()).then(|| self.claims.add(after.offset, middle))
+    }
+
+    /// The offset that all readers have to be through before a publisher may append `batch`; none
+    /// if it may. They have to get through half of the log, so that they are asked now and then
+    /// and not for every message.
+    pub(super) fn hold_up(&mut self, channel: &ChannelName, batch: &[Message]) -> Option<u64> {
+        // What is refused need not wait for that.
+        self.accepts(channel, batch).ok()?;
+        let displaced = self.displaced_by(batch);
+        if self.claims.are_known_through(displaced) {
+            return None;
+        }
+        let through = displaced.max(self.middle());
+        (!self.is_read_through(through)).then_some(through)
+    }
+
+    /// Whether all readers that are waited for are through this offset.
+    pub(super) fn is_read_through(&mut self, offset: u64) -> bool {
+        let (middle, head) = (self.middle(), self.head().offset);
+        self.claims.are_through(offset, middle, head)
+    }
+
+    /// Waits no longer for who is not through this offset. How many they are.
+    pub(super) fn give_up(&mut self, offset: u64) -> usize {
+        self.claims.give_up(offset)
+    }
+
+    /// What will be before the oldest entry when `batch` is in, at most.
+    fn displaced_by(&self, batch: &[Message]) -> u64 {
+        let ChannelOptions { history_len_max, history_bytes_max, .. } = self.options;
+        let mut len = self.entries.len() + batch.len();
+        let costs = batch.iter().map(|message| Publication::cost_max(message.as_ref()));
+        let mut bytes = self.bytes + costs.sum::<usize>();
+        let mut displaced = self.before_oldest;
+        for entry in &self.entries {
+            if len <= history_len_max && bytes <= history_bytes_max {
+                break;
+            }
+            len -= 1;
+            bytes -= entry.cost();
+            displaced += 1;
+        }
+        displaced
+    }
+
+    fn middle(&self) -> u64 {
+        self.before_oldest + self.entries.len() as u64 / 2
     }
 
     fn head(&self) -> Position {
