@@ -175,9 +175,9 @@ impl<S: Service + Send + Sync + 'static> Server<S> {
         observer.tell(&Event::Connected(&peer));
         tracing::debug!(%peer, "connected");
         let Some(connection) = self.seat(connection) else { return };
-        let (service, shutdown) = (Arc::clone(&self.service), self.shutdown.clone());
+        let serving = Arc::clone(&self.service).welcome(connection, self.shutdown.clone());
         self.clients.spawn(async move {
-            let outcome = service.serve(connection, shutdown).await;
+            let outcome = serving.await;
             observer.tell(&Event::Closed { peer: &peer, error: outcome.as_ref().err() });
             tracing::debug!(%peer, error = ?outcome.err(), "closed");
         });

@@ -6,10 +6,17 @@
 //! So is one for which publishers have waited too long. What a client says is read as fast as it can
 //! be published, and no faster.
 
-use std::{future::ready, mem, sync::Arc};
+use std::{
+    future::{pending, ready},
+    mem,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use enchufe_core::{ChannelName, Message, Publication, Since, SlowPolicy};
-use tokio::time::{sleep, timeout};
+use tokio::{
+    sync::oneshot,
+    time::{sleep, timeout},
+};
 
 use crate::{
     limits,
@@ -27,6 +34,7 @@ use crate::{
 pub struct Broadcast {
     broker: Broker,
     channel: ChannelName,
+    arrivals: Arrivals,
 }
 
 /// A client has fallen behind what the channel keeps.
@@ -37,7 +45,57 @@ struct TooSlow;
 impl Broadcast {
     /// A service for the readers of a channel of `broker` that may publish.
     pub fn new(broker: Broker, channel: ChannelName) -> Self {
-        Self { broker, channel }
+        Self { broker, channel, arrivals: Arrivals::default() }
+    }
+
+    async fn serve_from(
+        &self,
+        arrival: Arrival,
+        connection: Connection,
+        shutdown: Shutdown,
+    ) -> Result<(), ServiceError> {
+        let failed = |error| ServiceError::Failed(Box::new(error));
+        let is_stream = connection.is_stream();
+        let connection = connection.with_framing(Framing::Lines);
+        let start = self.broker.resolve(&self.channel, Since::Now).await.map_err(failed)?;
+        let slow = Some(SlowPolicy::Cut);
+        let cursor = Cursor::open(&self.broker, &self.channel, start, slow).await;
+        let cursor = cursor.map_err(failed)?;
+        arrival.hears().await;
+        let (mut incoming, mut outgoing) = connection.split();
+        incoming.look_after_peer();
+        let telling = async {
+            match tell(cursor, &mut outgoing, &shutdown).await {
+                // Who takes nothing more may have said something before it left.
+                Err(ServiceError::Send(_)) if is_stream => pending().await,
+                told => told,
+            }
+        };
+        let listening = async {
+            tokio::select! {
+                heard = self.listen(&mut incoming, is_stream) => heard,
+                () = shutdown.requested() => pending().await,
+            }
+        };
+        let too_late = async {
+            shutdown.requested().await;
+            sleep(limits::HANG_UP_TIMEOUT).await;
+        };
+        let served = tokio::select! {
+            told = telling => told,
+            heard = listening => heard,
+            () = too_late => Err(ServiceError::Failed(TooSlow.into())),
+        };
+        if served.is_err() {
+            // So that it does not take what it has for everything.
+            outgoing.abort();
+            return served;
+        }
+        let code = if shutdown.is_requested() { CloseCode::GOING_AWAY } else { CloseCode::NORMAL };
+        // Whoever takes nothing is not told: it has been waited for.
+        let reason = CloseReason::new(code, "");
+        let _ = timeout(limits::HANG_UP_TIMEOUT, outgoing.close(reason)).await;
+        served
     }
 
     /// Publishes what the client says until it leaves.
@@ -59,25 +117,32 @@ impl Broadcast {
         }
         Ok(())
     }
+}
 
-    /// Sends the client what comes, to the end of the channel.
-    async fn tell(&self, mut cursor: Cursor, client: &mut Outgoing) -> Result<(), ServiceError> {
-        loop {
-            match cursor.next().await {
-                CursorEvent::Publications(items) => {
-                    tokio::select! {
-                        biased;
-                        sent = send(client, items) => sent?,
-                        () = cursor.given_up() => {
-                            return Err(ServiceError::Failed(TooSlow.into()));
-                        }
-                    }
+/// Sends the client what comes, to the end of the channel, or to where it is when the server ends.
+async fn tell(
+    mut cursor: Cursor,
+    client: &mut Outgoing,
+    shutdown: &Shutdown,
+) -> Result<(), ServiceError> {
+    loop {
+        let event = tokio::select! {
+            biased;
+            event = cursor.next() => event,
+            () = shutdown.requested() => return Ok(()),
+        };
+        match event {
+            CursorEvent::Publications(items) => {
+                tokio::select! {
+                    biased;
+                    sent = send(client, items) => sent?,
+                    () = cursor.given_up() => return Err(ServiceError::Failed(TooSlow.into())),
                 }
-                CursorEvent::Gap(_) | CursorEvent::Cut => {
-                    return Err(ServiceError::Failed(TooSlow.into()));
-                }
-                CursorEvent::End(_) => return Ok(()),
             }
+            CursorEvent::Gap(_) | CursorEvent::Cut => {
+                return Err(ServiceError::Failed(TooSlow.into()));
+            }
+            CursorEvent::End(_) => return Ok(()),
         }
     }
 }
@@ -114,29 +179,45 @@ async fn send(client: &mut Outgoing, items: Vec<Arc<Publication>>) -> Result<(),
 
 impl Service for Broadcast {
     async fn serve(&self, connection: Connection, shutdown: Shutdown) -> Result<(), ServiceError> {
-        let failed = |error| ServiceError::Failed(Box::new(error));
-        let is_stream = connection.is_stream();
-        let connection = connection.with_framing(Framing::Lines);
-        let start = self.broker.resolve(&self.channel, Since::Now).await.map_err(failed)?;
-        let slow = Some(SlowPolicy::Cut);
-        let cursor = Cursor::open(&self.broker, &self.channel, start, slow).await;
-        let cursor = cursor.map_err(failed)?;
-        let (mut incoming, mut outgoing) = connection.split();
-        incoming.look_after_peer();
-        let served = tokio::select! {
-            heard = self.listen(&mut incoming, is_stream) => heard,
-            told = self.tell(cursor, &mut outgoing) => told,
-            () = shutdown.requested() => Ok(()),
-        };
-        if let Err(ServiceError::Failed(_)) = served {
-            // So that it does not take what it has for everything.
-            outgoing.abort();
-            return served;
+        self.serve_from(self.arrivals.next(), connection, shutdown).await
+    }
+
+    fn welcome(
+        self: Arc<Self>,
+        connection: Connection,
+        shutdown: Shutdown,
+    ) -> impl Future<Output = Result<(), ServiceError>> + Send + 'static {
+        let arrival = self.arrivals.next();
+        async move { self.serve_from(arrival, connection, shutdown).await }
+    }
+}
+
+/// Sees to it that nobody is heard before those who came earlier hear: each of them waits for the
+/// one before it.
+#[derive(Clone, Default)]
+struct Arrivals(Arc<Mutex<Option<oneshot::Receiver<()>>>>);
+
+/// One client, in the order in which they came.
+struct Arrival {
+    before: Option<oneshot::Receiver<()>>,
+    here: oneshot::Sender<()>,
+}
+
+impl Arrivals {
+    fn next(&self) -> Arrival {
+        let (here, last) = oneshot::channel();
+        let before = self.0.lock().unwrap_or_else(PoisonError::into_inner).replace(last);
+        Arrival { before, here }
+    }
+}
+
+impl Arrival {
+    /// It hears from now on. Waits until those who came before do, too, or have gone.
+    async fn hears(self) {
+        if let Some(before) = self.before {
+            before.await.ok();
         }
-        let code = if shutdown.is_requested() { CloseCode::GOING_AWAY } else { CloseCode::NORMAL };
-        // Whoever takes nothing is not told: it has been waited for.
-        let reason = CloseReason::new(code, "");
-        let _ = timeout(limits::HANG_UP_TIMEOUT, outgoing.close(reason)).await;
-        served
+        // Nobody may have come since.
+        self.here.send(()).ok();
     }
 }

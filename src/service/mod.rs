@@ -15,6 +15,8 @@ mod guests;
 mod handler;
 mod observer;
 
+use std::sync::Arc;
+
 use enchufe_core::ws::{CloseCode, CloseReason};
 
 use crate::{
@@ -52,6 +54,20 @@ pub trait Service {
         connection: Connection,
         shutdown: Shutdown,
     ) -> impl Future<Output = Result<(), ServiceError>> + Send;
+
+    /// As [`Service::serve`], which it calls unless a service has its own. It is called for each
+    /// client as soon as that is accepted and before the next one is: what is done before the
+    /// future is given back is done in the order in which clients come.
+    fn welcome(
+        self: Arc<Self>,
+        connection: Connection,
+        shutdown: Shutdown,
+    ) -> impl Future<Output = Result<(), ServiceError>> + Send + 'static
+    where
+        Self: Sized + Send + Sync + 'static,
+    {
+        async move { self.serve(connection, shutdown).await }
+    }
 
     /// The hot form of the service for a client, if it has one: WebSocket clients are then served
     /// by it, in the table of a shard, and not by [`Service::serve`]. Both must do the same.
