@@ -6,7 +6,7 @@ use std::io;
 use enchufe_core::ws::{CloseCode, CloseReason};
 use tokio::{
     task::JoinError,
-    time::{Instant, sleep_until, timeout},
+    time::{Instant, sleep_until, timeout, timeout_at},
 };
 
 use super::{
@@ -18,7 +18,9 @@ use super::{
     talk::{End, Lost, Outcome, Talk},
 };
 use crate::{
-    cli::{exit_code::Exit, failure::Failure, language::Language, signals::Stop},
+    cli::{
+        exit_code::Exit, failure::Failure, language::Language, output::OutputError, signals::Stop,
+    },
     limits,
     transport::{RecvError, SendError},
 };
@@ -55,7 +57,7 @@ impl Talk<'_> {
             }
             end => {
                 self.screen.restore();
-                return Outcome::Over(self.end_well(end).await, None);
+                return Outcome::Over(self.end_well(end, stop).await, None);
             }
         };
         self.expected.finish();
@@ -114,9 +116,21 @@ impl Talk<'_> {
     }
 
     /// An end that we chose.
-    async fn end_well(&mut self, end: End) -> Result<Exit, Failure> {
+    async fn end_well(&mut self, end: End, stop: &mut Stop) -> Result<Exit, Failure> {
         let progress = *self.progress.borrow();
-        self.leave().await;
+        match end {
+            // What a person has left is not written to any more.
+            End::Silence if !self.ending.is_dialogue => {
+                let parted = tokio::select! {
+                    parted = self.part() => parted,
+                    exit = stop.requested() => return Ok(exit),
+                };
+                if let Err(error) = parted {
+                    return error.into_result();
+                }
+            }
+            _ => self.leave().await,
+        }
         let was_asked = self.ending.wants_reply_to(progress.messages);
         match (end, self.ending.patience()) {
             (End::Stopped(exit), _) => Ok(exit),
@@ -208,6 +222,20 @@ impl Talk<'_> {
             Ok((input, _)) => Ok(input),
             Err(error) => Err(Failure::Input(io::Error::other(error))),
         }
+    }
+
+    /// Hangs up after a silence, and takes what the peer says until it takes note of that: an
+    /// answer that comes late is an answer.
+    async fn part(&mut self) -> Result<(), OutputError> {
+        self.hang_up.cancel();
+        let deadline = Instant::now() + limits::HANG_UP_TIMEOUT;
+        let _ = timeout_at(deadline, &mut self.sender).await;
+        while self.ending.has_goodbye
+            && let Ok(Ok(Some(message))) = timeout_at(deadline, self.incoming.recv()).await
+        {
+            self.take(message).await?;
+        }
+        self.screen.settle().await
     }
 
     /// Hangs up, and waits for the peer to take note of it, but not for long.

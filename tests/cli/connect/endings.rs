@@ -1,7 +1,21 @@
 //! How `connect` ends when the server closes or refuses: the words, the hint and the exit code.
 
-use super::peers::{answering, closing};
+use std::io::Write as _;
+
+use super::peers::{answering, closing, ws_server};
 use crate::harness::{Running, run};
+
+#[test]
+fn what_a_server_says_before_it_answers_the_close_is_a_reply() {
+    let address = ws_server(|mut ws| {
+        while !ws.read().expect("a message, and then the Close").is_close() {}
+        // Written past the protocol, which from here on allows nothing but the answering Close.
+        ws.get_mut().write_all(b"\x81\x04hola").expect("sent");
+        while ws.read().is_ok() {}
+    });
+    let ended = run(&["connect", &address, "--wait=50ms"], b"hola\n");
+    assert_eq!((ended.success(), ended.stderr.as_str()), ("hola\n", ""));
+}
 
 #[test]
 fn every_close_code_has_its_exit_code_and_its_name() {
