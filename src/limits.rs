@@ -438,6 +438,11 @@ pub const EXPECT_SHOWN_BYTES_MAX: usize = 200;
 /// otherwise.
 pub const REPLY_WAIT: Duration = Duration::from_secs(1);
 
+/// How long a client of WebSocket waits for the first reply, once its input has ended, unless told
+/// otherwise: as long as there is none, a server that thinks is likelier than one that has nothing
+/// to say.
+pub const FIRST_REPLY_WAIT: Duration = Duration::from_secs(10);
+
 /// How long a transfer takes before it is said how it goes.
 pub const METER_DELAY: Duration = Duration::from_secs(1);
 

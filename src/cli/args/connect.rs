@@ -43,7 +43,7 @@ pub(crate) struct Connect {
     pub(crate) max_message: Option<usize>,
 
     /// Read on for this long after the last message, once the input has ended
-    /// [default: 1s, on streams until the peer closes]
+    /// [default: 1s, ws:// 10s for the first reply, on streams until the peer closes]
     #[arg(long, value_name = "TIME", value_parser = values::time)]
     pub(crate) wait: Option<Duration>,
 

@@ -45,10 +45,13 @@ pub(super) struct Account {
 }
 
 impl Ending {
-    /// How long silence is borne, if it ever ends a talk.
-    pub(super) fn patience(&self) -> Option<Duration> {
+    /// How long silence is borne, if it ever ends a talk, when so much has come back.
+    pub(super) fn patience(&self, received: u64) -> Option<Duration> {
         let until_it_closes = self.is_stream && !self.is_dialogue;
-        self.wait.or_else(|| (!until_it_closes).then_some(limits::REPLY_WAIT))
+        // A datagram may have got lost; a WebSocket's server has what it was sent.
+        let is_asked = received == 0 && self.wants_reply && self.has_goodbye;
+        let unless_told = if is_asked { limits::FIRST_REPLY_WAIT } else { limits::REPLY_WAIT };
+        self.wait.or_else(|| (!until_it_closes).then_some(unless_told))
     }
 
     /// Whether the end of the input counts although nothing was in it. Else it only listens.
@@ -62,13 +65,18 @@ impl Ending {
     }
 
     /// When silence means the end; never while there is more to send, or the peer decides.
-    pub(super) fn silence(&self, sent: &Progress, received: Option<Instant>) -> Option<Instant> {
+    pub(super) fn silence(
+        &self,
+        sent: &Progress,
+        received: u64,
+        last_received: Option<Instant>,
+    ) -> Option<Instant> {
         if self.keep_open || self.count.is_some() {
             return None;
         }
         let ended = sent.ended?;
-        let patience = self.patience()?;
-        let last = sent.last.max(received);
+        let patience = self.patience(received)?;
+        let last = sent.last.max(last_received);
         if sent.messages > 0 && !self.is_replay {
             return last.map(|last| last + patience);
         }

@@ -132,7 +132,7 @@ impl Talk<'_> {
             _ => self.leave().await,
         }
         let was_asked = self.ending.wants_reply_to(progress.messages);
-        match (end, self.ending.patience()) {
+        match (end, self.ending.patience(self.received)) {
             (End::Stopped(exit), _) => Ok(exit),
             (End::Output(error), _) => error.into_result(),
             (End::TooLate, _) => Err(self.expected.too_late()),

@@ -210,6 +210,6 @@ impl<'a> Talk<'a> {
         if self.incoming.has_violation() || self.expected.are_pending() {
             return None;
         }
-        self.ending.silence(&self.progress.borrow(), self.last_received)
+        self.ending.silence(&self.progress.borrow(), self.received, self.last_received)
     }
 }

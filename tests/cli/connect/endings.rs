@@ -2,6 +2,8 @@
 
 use std::io::Write as _;
 
+use enchufe::limits;
+
 use super::peers::{answering, closing, ws_server};
 use crate::harness::{Running, run};
 
@@ -14,6 +16,20 @@ fn what_a_server_says_before_it_answers_the_close_is_a_reply() {
         while ws.read().is_ok() {}
     });
     let ended = run(&["connect", &address, "--wait=50ms"], b"hola\n");
+    assert_eq!((ended.success(), ended.stderr.as_str()), ("hola\n", ""));
+}
+
+#[test]
+fn the_first_reply_may_take_longer_than_the_silence_after_it() {
+    let address = ws_server(|mut ws| {
+        let asked = ws.read().expect("a message");
+        ws.get_mut().set_read_timeout(Some(limits::REPLY_WAIT * 3 / 2)).expect("a time-out");
+        assert!(ws.read().is_err(), "nothing comes while the server thinks, no Close either");
+        ws.get_mut().set_read_timeout(None).expect("no time-out");
+        ws.send(asked).expect("sent");
+        while ws.read().is_ok() {}
+    });
+    let ended = run(&["connect", &address], b"hola\n");
     assert_eq!((ended.success(), ended.stderr.as_str()), ("hola\n", ""));
 }
 

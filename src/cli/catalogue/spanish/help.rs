@@ -117,7 +117,7 @@ pub(in crate::cli::catalogue) fn help(id: &str) -> Option<&'static str> {
             "Cierra con este código y motivo cuando acaba la entrada (ws://) [por omisión: 1000]"
         }
         "connect.wait" => {
-            "Acabada la entrada, sigue leyendo este tiempo tras el último mensaje [por omisión: 1s; en flujos, hasta que cierre el otro extremo]"
+            "Acabada la entrada, sigue leyendo este tiempo tras el último mensaje [por omisión: 1s; 10s para la primera respuesta en ws://; en flujos, hasta que cierre el otro extremo]"
         }
         "connect.timestamps" => {
             "Imprime la hora delante de cada mensaje (en flujos, línea) recibido"
