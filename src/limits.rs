@@ -7,8 +7,9 @@ use std::time::Duration;
 
 // --- transports ---
 
-/// How many connections the kernel may hold that no one has accepted yet (listen(2)).
-pub const BACKLOG: u32 = 1024;
+/// How many connections the kernel may hold that no one has accepted yet (listen(2)): as many as
+/// Linux allows unless it is told otherwise. Those that find no room try again after a second.
+pub const BACKLOG: u32 = 4096;
 
 /// How long opening a connection may take, name resolution included.
 pub const OPEN_TIMEOUT: Duration = Duration::from_secs(10);

@@ -70,6 +70,33 @@ async fn child_without_descriptors() {
 }
 
 #[test]
+fn thousands_who_come_at_once_all_find_room() {
+    passes(child::command("machine::child_with_a_crowd", &[]));
+}
+
+#[tokio::test]
+async fn child_with_a_crowd() {
+    const CROWD: u16 = 4_000;
+    if !child::is_child() {
+        return;
+    }
+    let limit = getrlimit(Resource::Nofile);
+    let allowed = std::fs::read_to_string("/proc/sys/net/core/somaxconn").expect("a figure");
+    let allowed: u16 = allowed.trim().parse().unwrap_or(u16::MAX);
+    if allowed < CROWD || limit.maximum.is_some_and(|maximum| maximum < u64::from(CROWD) + 100) {
+        return;
+    }
+    setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }).expect("raised");
+    let listener = bind("tcp://127.0.0.1:0").await;
+    let address =
+        std::net::SocketAddr::from(([127, 0, 0, 1], port_of(&listener.local_addresses()[0])));
+    // Nobody accepts. Without room the kernel answers no more, and lets the client try again.
+    let enter = || std::net::TcpStream::connect_timeout(&address, PATIENCE).expect("room");
+    let crowd: Vec<_> = (0..CROWD).map(|_| enter()).collect();
+    drop(crowd);
+}
+
+#[test]
 fn a_privileged_port_is_refused_with_the_reason() {
     // In a user namespace of one's own one has no rights over the network outside.
     if can_unshare(&["--user"]) {
