@@ -66,8 +66,12 @@ impl Broadcast {
         incoming.look_after_peer();
         let telling = async {
             match tell(cursor, &mut outgoing, &shutdown).await {
-                // Who takes nothing more may have said something before it left.
-                Err(ServiceError::Send(_)) if is_stream => pending().await,
+                // Who takes nothing more may have said something before it left, which is heard
+                // until the server ends.
+                Err(ServiceError::Send(_)) if is_stream => {
+                    shutdown.requested().await;
+                    Ok(())
+                }
                 told => told,
             }
         };
