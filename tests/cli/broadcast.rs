@@ -122,7 +122,7 @@ fn say_and_hear(
 fn ten_who_say_more_than_the_history_keeps_all_have_everything_in_one_order() {
     const EACH: usize = 20_000;
     let server = Running::start(&["serve", "broadcast", "tcp://127.0.0.1:0", WS]);
-    let (ws, tcp) = (server.address(), server.address());
+    let (tcp, ws) = (server.address(), server.address());
     let all = Barrier::new(10);
     let said = |name: usize| (0..EACH).map(|n| format!("{name}: {n}\n")).collect::<String>();
     let heard: Vec<Vec<String>> = thread::scope(|scope| {
