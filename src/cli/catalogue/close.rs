@@ -33,11 +33,15 @@ pub(super) fn in_english(reason: &CloseReason) -> (String, Option<String>) {
         (1009, _) => "send shorter messages".to_owned(),
         (1011..=1014, _) => "--reconnect tries again until it works".to_owned(),
         (4000, _) => "what was said can still be read: ?since=all".to_owned(),
-        (4001 | 4002, Some(position)) => {
+        (4001, Some(position)) => {
             format!(
                 "go on where it stopped with ?since={position}; --reconnect does that by itself"
             )
         }
+        (4002, Some(position)) => format!(
+            "what had not come of the messages through {position} is gone; go on after it with \
+             ?since={position}; --reconnect does that by itself"
+        ),
         (4003, _) => "publish with a POST to the channel's URL".to_owned(),
         (4005, _) => "/channels of the same server lists the channels".to_owned(),
         _ => return (closed("the peer closed with code", name, reason), None),
@@ -73,9 +77,13 @@ pub(super) fn in_spanish(reason: &CloseReason) -> (String, Option<String>) {
         (1009, _) => "envía mensajes más cortos".to_owned(),
         (1011..=1014, _) => "--reconnect lo intenta hasta que funcione".to_owned(),
         (4000, _) => "lo que se dijo aún puede leerse: ?since=all".to_owned(),
-        (4001 | 4002, Some(position)) => {
+        (4001, Some(position)) => {
             format!("sigue donde se quedó con ?since={position}; --reconnect lo hace solo")
         }
+        (4002, Some(position)) => format!(
+            "lo que no había llegado de los mensajes hasta {position} ya no está; sigue tras esa \
+             posición con ?since={position}; --reconnect lo hace solo"
+        ),
         (4003, _) => "publica con un POST a la URL del canal".to_owned(),
         (4005, _) => "/channels del mismo servidor da la lista de canales".to_owned(),
         _ => return (closed("el otro extremo cerró con el código", name, reason), None),
