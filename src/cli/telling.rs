@@ -36,7 +36,7 @@ pub(super) fn observer(service: ServiceName, lines: Option<Lines>, language: Lan
             output::warn(language, Phrase::TurnedAway { peer, connections_max });
         }
         (_, Event::Ended { peer, status }) if !status.is_success() => {
-            let (peer, status) = (&peer.escaped(), &status.to_string());
+            let peer = &peer.escaped();
             output::warn(language, Phrase::Service(ServicePhrase::Ended { peer, status }));
         }
         (

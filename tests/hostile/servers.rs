@@ -60,11 +60,11 @@ fn what_answers_but_is_no_websocket_is_told_apart() {
     type Case = (fn(TcpStream), i32, &'static str);
     let cases: [Case; 9] = [
         (|s| drop(key(&s)), 1, "closed the connection without an answer"),
-        (|s| answer(s, &b"\x00\xff".repeat(500)), 1, "no answer in HTTP"),
+        (|s| answer(s, &b"\x00\xff".repeat(500)), 1, "does not speak HTTP"),
         (|s| answer(s, b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nhola"), 3, "answered 200"),
         (|s| answer(s, &b"HTTP/1.1 200 OK\r\n\r\n".repeat(50_000)), 3, "answered 200"),
         (|s| answer(s, b"HTTP/1.1 404 X\r\nContent-Length: 9\r\n\r\n\x1b[31mred\n"), 3, "red"),
-        (|s| answer(s, &b"HTTP/1.1 101 X\r\n".repeat(50_000)), 1, "no answer in HTTP"),
+        (|s| answer(s, &b"HTTP/1.1 101 X\r\n".repeat(50_000)), 1, "does not speak HTTP"),
         (
             |s| {
                 let head = "HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n";

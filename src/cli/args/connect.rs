@@ -18,7 +18,8 @@ Examples:
   enchufe connect ws://localhost:8765 --reconnect --open '{\"subscribe\":\"news\"}'
   echo Ana | enchufe connect ws://localhost:8765 --expect 'Hola \\w+!' --within 2s")]
 pub(crate) struct Connect {
-    /// Where to connect: tcp://, tls://, udp://, unix:, unixgram:, ws://, wss:// or ws+unix:
+    /// Where to connect: tcp://, tls://, udp://, unix:, unixgram:, ws://, wss://, ws+unix:, wss+unix:,
+    /// exec: or file:
     #[arg(value_name = "ADDRESS")]
     pub(crate) address: String,
 
@@ -63,7 +64,7 @@ pub(crate) struct Connect {
     #[arg(long, conflicts_with = "json")]
     pub(crate) hex: bool,
 
-    /// Print each received message, and the end, as a line of JSON
+    /// Print each received message, and how the peer ends it, as a line of JSON
     #[arg(long, conflicts_with = "timestamps")]
     pub(crate) json: bool,
 

@@ -21,7 +21,7 @@ pub(crate) struct Sockets {
     #[arg(short = '6', long)]
     pub(crate) ipv6: bool,
 
-    /// tcp, udp: use this network interface only (Linux)
+    /// tcp, tls, udp, ws, wss: use this network interface only (Linux)
     #[arg(long, value_name = "NAME")]
     pub(crate) interface: Option<String>,
 
@@ -53,7 +53,7 @@ pub(crate) struct Listening {
     #[arg(long, value_name = "COUNT", value_parser = values::count)]
     pub(crate) backlog: Option<u32>,
 
-    /// tcp, udp: share the port with others who ask for that too
+    /// tcp, tls, udp, ws, wss: share the port with others who ask for that too
     #[arg(long)]
     pub(crate) reuse_port: bool,
 }
@@ -65,7 +65,7 @@ pub(crate) struct Opening {
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = values::time)]
     pub(crate) timeout: Duration,
 
-    /// tcp, udp: connect from this address of this machine, and perhaps port
+    /// tcp, tls, udp, ws, wss: connect from this address of this machine, and perhaps port
     #[arg(long, value_name = "IP[:PORT]", value_parser = values::local_address)]
     pub(crate) bind: Option<SocketAddr>,
 }

@@ -1,16 +1,19 @@
 //! What `serve` says of the programs that it runs, in every language.
 
-use super::{Report, spanish::io};
+use super::{
+    Report,
+    spanish::{ended, io},
+};
 use crate::{
     cli::failure::ServiceFailure,
-    transport::child::{StartError, StartRemedy},
+    transport::child::{StartError, StartRemedy, Status},
 };
 
 /// What `serve` says of programs, apart from failures.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum ServicePhrase<'a> {
     /// A program did not end well.
-    Ended { peer: &'a str, status: &'a str },
+    Ended { peer: &'a str, status: &'a Status },
     /// A client was not served to its end.
     Failed { peer: &'a str, error: &'a str },
 }
@@ -27,7 +30,7 @@ pub(super) fn english(phrase: ServicePhrase<'_>) -> String {
 pub(super) fn spanish(phrase: ServicePhrase<'_>) -> String {
     match phrase {
         ServicePhrase::Ended { peer, status } => {
-            format!("{peer}: el programa ha terminado con {status}")
+            format!("{peer}: el programa ha terminado con {}", ended(status))
         }
         ServicePhrase::Failed { peer, error } => format!("{peer}: {error}"),
     }

@@ -139,6 +139,12 @@ pub enum OpenError {
         /// The address asked for.
         address: String,
     },
+    /// Something answered, and not in HTTP.
+    #[error("cannot connect to {address}: what answers there does not speak HTTP")]
+    NotHttp {
+        /// The address asked for.
+        address: String,
+    },
     /// The server answered, and not with what a WebSocket server answers.
     #[error("cannot connect to {address}: {reason}")]
     Handshake {
@@ -229,6 +235,9 @@ impl OpenError {
             Self::Refusal { .. } | Self::NoAnswer { .. } | Self::Handshake { .. } => {
                 "is it a WebSocket server, and the path right?".to_owned()
             }
+            Self::NotHttp { .. } => {
+                "a WebSocket begins in HTTP: without one it would be tcp://HOST:PORT".to_owned()
+            }
             Self::Tls { address, error: Distrust::NoTls } => {
                 format!("{} would be without TLS", without_tls(address))
             }
@@ -270,6 +279,7 @@ impl OpenError {
             | Self::NoDescriptors { address }
             | Self::Refusal { address, .. }
             | Self::NoAnswer { address }
+            | Self::NotHttp { address }
             | Self::Handshake { address, .. }
             | Self::Tls { address, .. }
             | Self::File { address, .. }

@@ -96,10 +96,12 @@ async fn shake_hands(
         // Whoever closes without having read the request resets the connection.
         let is_lost =
             std::error::Error::source(&error).is_some_and(|cause| cause.is::<io::Error>());
-        match has_left || is_lost {
-            true => OpenError::NoAnswer { address: address.to_string() },
-            false => failed(None, format!("no answer in HTTP: {error}")),
+        let address = address.to_string();
+        if has_left || is_lost {
+            return OpenError::NoAnswer { address };
         }
+        tracing::debug!(%error, "no answer in HTTP");
+        OpenError::NotHttp { address }
     };
 
     let key = handshake::key(keys::nonce());

@@ -102,7 +102,7 @@ fn hint(error: &ParseAddressError) -> String {
         | ParseAddressError::UnexpectedPath { suggestion, .. }
         | ParseAddressError::NoBrackets { suggestion: Some(suggestion), .. }
         | ParseAddressError::OpenBracket { suggestion: Some(suggestion), .. } => {
-            format!("prueba {}", shortened(suggestion))
+            format!("prueba {}", shortened(suggestion).replace("/channels/NAME", "/channels/NOMBRE"))
         }
         ParseAddressError::NotHttp { .. } => "prueba http://127.0.0.1:5678".into(),
         ParseAddressError::BadPort { .. } => {

@@ -94,7 +94,7 @@ pub(in crate::cli::catalogue) fn help(id: &str) -> Option<&'static str> {
 
         "connect" => "Se conecta: envía la entrada estándar e imprime lo que vuelve",
         "connect.address" => {
-            "Adónde conectarse: tcp://, tls://, udp://, unix:, unixgram:, ws://, wss:// o ws+unix:"
+            "Adónde conectarse: tcp://, tls://, udp://, unix:, unixgram:, ws://, wss://, ws+unix:, wss+unix:, exec: o file:"
         }
         "connect.prompt" => "En una terminal, pide cada mensaje con este texto",
         "connect.open" => {
@@ -123,7 +123,9 @@ pub(in crate::cli::catalogue) fn help(id: &str) -> Option<&'static str> {
             "Imprime la hora delante de cada mensaje (en flujos, línea) recibido"
         }
         "connect.hex" => "Imprime los bytes recibidos en hexadecimal, con sus posiciones",
-        "connect.json" => "Imprime cada mensaje recibido, y el final, como una línea de JSON",
+        "connect.json" => {
+            "Imprime cada mensaje recibido, y cómo lo termina el otro extremo, como una línea de JSON"
+        }
         "connect.expect" => {
             "Termina bien cuando un mensaje (en flujos, línea) recibido casa con esta expresión regular; si no, con el código 6; puede repetirse, y se esperan por orden"
         }

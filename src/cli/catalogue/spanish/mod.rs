@@ -15,7 +15,7 @@ use crate::cli::{connect::FramingError, failure::Failure};
 pub(super) use {
     help::{help, value_name},
     network::{open, recv},
-    system::io,
+    system::{ended, io},
 };
 
 /// A message and a hint.

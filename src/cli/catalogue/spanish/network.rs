@@ -3,7 +3,11 @@
 use std::io;
 use std::net::SocketAddr;
 
-use super::{Words, refusal, service, system::io, tls};
+use super::{
+    Words, refusal, service,
+    system::{ended, io},
+    tls,
+};
 use crate::{
     resolve::ResolveError,
     transport::{
@@ -181,6 +185,10 @@ pub(in crate::cli::catalogue) fn open(error: &OpenError) -> Words {
         OpenError::Handshake { address, status: None, reason } => {
             (cannot(address, reason), "¿es un servidor WebSocket, y es correcta la ruta?")
         }
+        OpenError::NotHttp { address } => (
+            cannot(address, "lo que contesta ahí no habla HTTP"),
+            "un WebSocket empieza en HTTP: sin él sería tcp://HOST:PUERTO",
+        ),
         OpenError::Tls { address, error: error @ Distrust::NoTls } => {
             let hint = format!("{} sería sin TLS", without_tls(address));
             return (cannot(address, &tls::distrust(error).0), Some(hint));
@@ -290,7 +298,7 @@ pub(in crate::cli::catalogue) fn recv(error: &RecvError) -> String {
             "{} infringió el protocolo WebSocket o un límite: {} (código de cierre {code})",
             peer, reason
         ),
-        RecvError::Exited { peer, status } => format!("{peer} ha terminado con {status}"),
+        RecvError::Exited { peer, status } => format!("{peer} ha terminado con {}", ended(status)),
         RecvError::Silent { peer, silence } => {
             format!("{} lleva {} s sin dar señales", peer, silence.as_secs_f64())
         }

@@ -5,7 +5,7 @@ pub(super) fn help(argument: &str) -> Option<&'static str> {
     Some(match argument {
         "ipv4" => "Usa solo IPv4",
         "ipv6" => "Usa solo IPv6",
-        "interface" => "tcp, udp: usa solo esta interfaz de red (Linux)",
+        "interface" => "tcp, tls, udp, ws, wss: usa solo esta interfaz de red (Linux)",
         "keepalive" => {
             "tcp: averigua en este tiempo que un extremo callado ya no está [por omisión: no pregunta]"
         }
@@ -14,7 +14,7 @@ pub(super) fn help(argument: &str) -> Option<&'static str> {
         "send_buffer" => "Deja que el sistema guarde tanto enviado que aún no ha llegado",
         "receive_buffer" => "Deja que el sistema guarde tanto llegado que aún no se ha leído",
         "backlog" => "Conexiones que pueden esperar a ser aceptadas",
-        "reuse_port" => "tcp, udp: comparte el puerto con quien también lo pida",
+        "reuse_port" => "tcp, tls, udp, ws, wss: comparte el puerto con quien también lo pida",
         "ca" => {
             "tls, wss: confía también en los certificados de este archivo (PEM); puede repetirse"
         }
@@ -23,7 +23,7 @@ pub(super) fn help(argument: &str) -> Option<&'static str> {
         "origin" => "Envía este Origin (ws://)",
         "timeout" => "Renuncia a conectarse pasado este tiempo",
         "bind" => {
-            "tcp, udp: se conecta desde esta dirección de esta máquina, y quizá desde este puerto"
+            "tcp, tls, udp, ws, wss: se conecta desde esta dirección de esta máquina, y quizá desde este puerto"
         }
         _ => return None,
     })

@@ -4,10 +4,24 @@ use std::io::{Error, ErrorKind};
 
 use rustix::io::Errno;
 
+use crate::transport::child::Status;
+
 /// What the system says, in Spanish where we know it; its own words name the rest.
 pub(in crate::cli::catalogue) fn io(error: &Error) -> String {
     let known = by_number(error).or_else(|| by_kind(error));
     known.map_or_else(|| error.to_string(), str::to_owned)
+}
+
+/// How a program ended, behind "ha terminado con".
+pub(in crate::cli::catalogue) fn ended(status: &Status) -> String {
+    match status {
+        Status::Exit(code) => format!("el código de salida {code}"),
+        Status::Signal(number) => format!("la señal {number}"),
+        Status::NotRun(number) => {
+            format!("un error, sin empezar: {}", io(&Error::from_raw_os_error(*number)))
+        }
+        Status::Unknown => "un código de salida desconocido".to_owned(),
+    }
 }
 
 fn by_kind(error: &Error) -> Option<&'static str> {
