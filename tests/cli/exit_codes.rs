@@ -282,7 +282,7 @@ fn a_program_has_the_codes_of_a_stream_and_its_own_failures() {
     assert_eq!((silent.code, silent.text()), (Some(5), ""), "{silent:?}");
     let unmet = connect("exec:cat", &["--expect=adios"], b"hola\n");
     assert_eq!((unmet.code, unmet.text()), (Some(6), "hola\n"), "{unmet:?}");
-    for (name, code) in [("INT", 130), ("TERM", 143)] {
+    for (name, code) in [("HUP", 129), ("INT", 130), ("TERM", 143)] {
         let mut client = Running::start(&["connect", "exec:cat"]);
         client.write(b"hola\n");
         assert_eq!(client.line(), "hola");
@@ -305,7 +305,7 @@ fn a_file_has_the_codes_of_a_stream_and_is_no_peer_that_refuses() {
     }
     let unmet = connect(&address, &["--expect=adios"], b"");
     assert_eq!((unmet.code, unmet.text()), (Some(6), "hola\n"), "{unmet:?}");
-    for (name, code) in [("INT", 130), ("TERM", 143)] {
+    for (name, code) in [("HUP", 129), ("INT", 130), ("TERM", 143)] {
         let mut client = Running::start(&["connect", "--follow", &address]);
         assert_eq!(client.line(), "hola");
         let _input = client.take_stdin();
@@ -383,11 +383,11 @@ fn code_6_is_an_expectation_that_was_not_met_and_code_0_one_that_was() {
 }
 
 #[test]
-fn codes_130_and_143_are_a_client_that_was_stopped() {
+fn codes_129_130_and_143_are_a_client_that_was_stopped() {
     for scheme in SCHEMES {
         let folder = tempfile::tempdir().expect("a folder");
         let (_server, address) = echo(scheme, &folder);
-        for (name, code) in [("INT", 130), ("TERM", 143)] {
+        for (name, code) in [("HUP", 129), ("INT", 130), ("TERM", 143)] {
             let mut client = Running::start(&trusting(&address));
             client.write(b"hola\n");
             assert_eq!(client.line(), "hola", "{scheme}");
