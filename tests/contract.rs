@@ -24,7 +24,12 @@ fn kept(history_len_max: usize) -> ChannelOptions {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reader_of_any_form_who_was_there_before_has_everything() {
-    let server = Server::start(kept(200_000)).await;
+    readers_of_any_form_have_everything(kept(200_000)).await;
+}
+
+/// Readers of every form, there before the first message and of no slow kind, miss nothing.
+async fn readers_of_any_form_have_everything(options: ChannelOptions) {
+    let server = Server::start(options).await;
     let readers: Vec<Reader> = WIRES
         .iter()
         .flat_map(|&wire| [plan(wire, "since=now"), plan(wire, "since=all")])
@@ -76,24 +81,7 @@ fn waited_for(patience: Duration) -> ChannelOptions {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn where_publishers_wait_a_reader_of_any_form_has_everything() {
-    let server = Server::start(waited_for(LONG)).await;
-    let readers: Vec<Reader> = WIRES
-        .iter()
-        .flat_map(|&wire| [plan(wire, "since=now"), plan(wire, "since=all")])
-        .map(|plan| Reader::spawn(server.address, &plan))
-        .collect();
-    server.until("the viewers", |node| node.stats().viewers == 4).await;
-    server.until("the readers", |node| node.stats().unfinished == 8).await;
-    server.publish_numbers(100_000).await;
-    server.end().await;
-    let accounts =
-        tokio::task::spawn_blocking(|| readers.into_iter().map(Reader::finish).collect::<Vec<_>>());
-    for account in accounts.await.expect("readers do not panic") {
-        assert_eq!(account.gaps, []);
-        account.reconcile(100_000);
-        assert!(account.end.is_some());
-    }
-    server.stop().await;
+    readers_of_any_form_have_everything(waited_for(LONG)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
