@@ -159,8 +159,12 @@ def talk(words, request, seconds, hold=False):
 
 def status(pid, field):
     """A figure of /proc/PID/status, in KiB, or 0 if the process has ended."""
+    return figure(pid, "status", field)
+
+
+def figure(pid, file, field):
     try:
-        text = pathlib.Path(f"/proc/{pid}/status").read_text()
+        text = pathlib.Path(f"/proc/{pid}/{file}").read_text()
     except OSError:
         return 0
     found = re.search(rf"^{field}:\s+(\d+)", text, re.MULTILINE)
@@ -194,12 +198,7 @@ def members(session):
 
 def proportional_kib(pid):
     """A process's memory, what it shares divided among those that share it."""
-    try:
-        text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
-    except OSError:
-        return 0
-    found = re.search(r"^Pss:\s+(\d+)", text, re.MULTILINE)
-    return int(found[1]) if found else 0
+    return figure(pid, "smaps_rollup", "Pss")
 
 
 def available_kib():
