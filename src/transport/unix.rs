@@ -4,6 +4,7 @@ mod file;
 mod name;
 
 use std::io;
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -130,9 +131,16 @@ pub(super) async fn connect(
     }
 }
 
+fn is_no_socket(path: &UnixPath) -> bool {
+    let UnixPath::File(path) = path else { return false };
+    std::fs::metadata(path).is_ok_and(|found| !found.file_type().is_socket())
+}
+
 fn open_error(path: &UnixPath, error: io::Error) -> OpenError {
     let address = path.to_string();
     match error.kind() {
+        // To what is no socket at all the system says the same.
+        io::ErrorKind::ConnectionRefused if is_no_socket(path) => OpenError::NotASocket { address },
         io::ErrorKind::ConnectionRefused => OpenError::Refused { address },
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => OpenError::NotFound { address },
         io::ErrorKind::PermissionDenied => OpenError::PermissionDenied { address },

@@ -123,6 +123,11 @@ async fn a_socket_that_is_not_there_or_dead_is_told_of() {
         let error = try_open(&address).await.expect_err("not there");
         assert!(matches!(error, OpenError::NotFound { .. }), "{error:?}");
         assert!(error.to_string().contains(&address) && error.hint().is_some(), "{error}");
+        std::fs::write(path_in(&folder), "a text").expect("written");
+        let error = try_open(&address).await.expect_err("no socket");
+        assert!(matches!(error, OpenError::NotASocket { .. }), "{error:?}");
+        assert!(error.to_string().contains(&address) && error.hint().is_some(), "{error}");
+        std::fs::remove_file(path_in(&folder)).expect("removed");
         drop(UnixListener::bind(path_in(&folder)).expect("a socket"));
         let error = try_open(&address).await.expect_err("dead");
         assert!(matches!(error, OpenError::Refused { .. }), "{error:?}");

@@ -57,6 +57,12 @@ pub enum OpenError {
         /// The address asked for.
         address: String,
     },
+    /// Something that is not a socket stands at the path of a Unix-domain socket.
+    #[error("cannot connect to {address}: it is not a socket")]
+    NotASocket {
+        /// The address asked for.
+        address: String,
+    },
     /// A Unix-domain socket of the other kind: datagrams where a stream was asked for, or a
     /// stream where datagrams were.
     #[error("cannot connect to {address}: it is a socket of another kind")]
@@ -205,7 +211,9 @@ impl OpenError {
             Self::PermissionDenied { .. } => {
                 "ask the socket's owner; servers make theirs private".to_owned()
             }
-            Self::NotFound { .. } => "is the server running, and the path right?".to_owned(),
+            Self::NotFound { .. } | Self::NotASocket { .. } => {
+                "is the server running, and the path right?".to_owned()
+            }
             Self::WrongKind { address } => match address.strip_prefix("unixgram:") {
                 Some(path) => format!("unix:{path}"),
                 None => address.replacen("unix:", "unixgram:", 1),
@@ -269,6 +277,7 @@ impl OpenError {
             | Self::Unresolved { address, .. }
             | Self::PermissionDenied { address }
             | Self::NotFound { address }
+            | Self::NotASocket { address }
             | Self::WrongKind { address }
             | Self::NameTooLong { address, .. }
             | Self::Unsupported { address, .. }

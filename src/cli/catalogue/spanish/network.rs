@@ -127,6 +127,10 @@ pub(in crate::cli::catalogue) fn open(error: &OpenError) -> Words {
             cannot(address, "permiso denegado"),
             "pídeselo a quien tiene el socket; los servidores crean los suyos privados",
         ),
+        OpenError::NotASocket { address } => (
+            cannot(address, "no es un socket"),
+            "¿está en marcha el servidor, y es correcta la ruta?",
+        ),
         OpenError::NotFound { address } => (
             cannot(address, "no existe ese socket"),
             "¿está en marcha el servidor, y es correcta la ruta?",
