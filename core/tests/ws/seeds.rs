@@ -7,6 +7,9 @@ use crate::targets;
 /// How many inputs are made for each target.
 const INPUTS: usize = 3_000;
 
+/// How long they are at most.
+const INPUT_BYTES_MAX: usize = 400;
+
 fn run(target: &str, check: fn(&[u8])) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/seeds").join(target);
     let mut paths: Vec<_> = fs::read_dir(&folder)
@@ -34,7 +37,7 @@ fn run(target: &str, check: fn(&[u8])) {
                 },
             }
         }
-        input.truncate(200);
+        input.truncate(INPUT_BYTES_MAX);
         check(&input);
     }
 }
@@ -52,4 +55,9 @@ fn what_the_target_ws_deflate_checks_holds() {
 #[test]
 fn what_the_target_ws_round_trip_checks_holds() {
     run("ws_round_trip", targets::round_trip);
+}
+
+#[test]
+fn what_the_target_ws_handshake_checks_holds() {
+    run("ws_handshake", targets::handshake);
 }
