@@ -186,6 +186,16 @@ pub const EXCERPT_CHARS_MAX: usize = 80;
 /// The longest interval a source may be given: a day.
 pub const INTERVAL_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// The first pause before a source that was lost is begun again: a program, a connection. Each later
+/// one is twice as long.
+pub const SOURCE_PAUSE_MIN: Duration = Duration::from_millis(500);
+
+/// The longest such pause.
+pub const SOURCE_PAUSE_MAX: Duration = Duration::from_secs(30);
+
+/// How long a source must have stood for the pauses to begin anew.
+pub const SOURCE_STABLE_AFTER: Duration = Duration::from_secs(10);
+
 /// The longest greeting template, in bytes.
 pub const GREETING_BYTES_MAX: usize = 1024;
 

@@ -115,8 +115,8 @@ fn name(text: &str) -> ChannelName {
 /// The clock and the numbers: one of each, whatever the number of viewers.
 fn feeds(tasks: &mut JoinSet<()>, shutdown: &Shutdown) -> Result<Node, Failure> {
     let broker = Broker::memory();
-    let clock = AnySource::Clock(Clock::new(Clock::DEFAULT_INTERVAL));
-    let random = AnySource::Random(Random::new(Numbers::DIGITS, Random::DEFAULT_INTERVAL));
+    let clock = AnySource::from(Clock::new(Clock::DEFAULT_INTERVAL));
+    let random = AnySource::from(Random::new(Numbers::DIGITS, Random::DEFAULT_INTERVAL));
     for (channel, mut source) in [(name("time"), clock), (name("numbers"), random)] {
         let options = ChannelOptions { generated: true, ..ChannelOptions::default() };
         broker.declare(&channel, options);

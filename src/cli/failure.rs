@@ -10,6 +10,7 @@ use crate::{
     load::ProcessError,
     recording::{CreateError, ReadError},
     resolve::ResolveError,
+    source::ParseOriginError,
     transport::{
         BindError, CloseReason, OpenError, RecvError, SendError,
         child::StartError,
@@ -149,6 +150,8 @@ pub(crate) enum RelayFailure {
 pub(crate) enum LiveFailure {
     /// No source was named, and standard input is a terminal.
     NoSource,
+    /// The text names no source.
+    Source(ParseOriginError),
     /// The channel cannot have that name.
     Channel(ParseChannelNameError),
     /// One's own page cannot be served.

@@ -1,17 +1,16 @@
 //! `enchufe feed`: one source, one channel, a page.
 
-use std::{io::IsTerminal, time::Duration};
+use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
 
 use super::{
-    args::{self, FeedSource, Slow},
+    args::{self, Slow},
     catalogue::LivePhrase,
     exit_code::Exit,
     failure::{Failure, LiveFailure},
     language::Language,
-    live, program, signals, tls,
-    usage::misplaced,
+    live, signals, source, tls,
 };
 use crate::{
     address::HttpAddress,
@@ -24,14 +23,13 @@ use crate::{
         feed,
     },
     shutdown::{Shutdown, Trigger},
-    source::{AnySource, Clock, Lines, Program, Random},
-    transport::child::ExecOptions,
+    source::AnySource,
 };
 
 /// Runs until it is stopped, or until the end of the source with `--exit-on-end`.
 pub(super) async fn run(args: args::Feed, language: Language) -> Result<Exit, Failure> {
     let stop = signals::Stop::new().map_err(Failure::System)?;
-    args.check()?;
+    let spec = args.source.spec()?;
     let channel: ChannelName = args.channel.parse().map_err(LiveFailure::Channel)?;
     let site = site(&args, &channel)?;
     let addresses: Vec<HttpAddress> =
@@ -53,7 +51,7 @@ pub(super) async fn run(args: args::Feed, language: Language) -> Result<Exit, Fa
     broker.declare(&channel, options);
     let node = Node::start(broker, &NodeOptions::default()).map_err(Failure::System)?;
     // Last of all: a program that runs has somewhere to be heard.
-    let source = source(&args)?;
+    let source = spec.open(&args.source.surroundings()).await.map_err(source::failure)?;
 
     announce(language, &channel, &listeners, site.publish_token.is_some(), history_len_max);
     let (trigger, shutdown) = Shutdown::new();
@@ -86,25 +84,6 @@ pub(super) async fn run(args: args::Feed, language: Language) -> Result<Exit, Fa
 fn served((text, address): (&String, &HttpAddress)) -> tls::Served {
     let secure_host = address.is_secure.then(|| address.endpoint.host.clone());
     tls::Served { address: text.clone(), secure_host }
-}
-
-impl args::Feed {
-    /// Refuses what clap cannot: the flags of one source, given to another, and nothing to read.
-    fn check(&self) -> Result<(), Failure> {
-        let name = match self.source {
-            _ if self.exec => "--exec",
-            Some(FeedSource::Clock) => "clock",
-            Some(FeedSource::Random) => "random",
-            Some(FeedSource::StandardInput) | None => "-",
-        };
-        match self.generator.misplaced(name) {
-            Some(flag) => Err(misplaced(flag, name, "enchufe feed")),
-            None if self.source.is_none() && !self.exec && std::io::stdin().is_terminal() => {
-                Err(LiveFailure::NoSource.into())
-            }
-            None => Ok(()),
-        }
-    }
 }
 
 struct Feeding {
@@ -146,26 +125,6 @@ impl Feeding {
             }
         }
     }
-}
-
-fn source(args: &args::Feed) -> Result<AnySource, Failure> {
-    if let Some((program, arguments)) = args.program.split_first().filter(|_| args.exec) {
-        let options = ExecOptions { pty: args.pty, ..program::options() };
-        let started = Program::start(program, arguments, options);
-        let program = started.map_err(LiveFailure::Start)?;
-        return Ok(AnySource::Program(Box::new(program)));
-    }
-    Ok(match args.source {
-        Some(FeedSource::Clock) => {
-            let interval = args.generator.interval.unwrap_or(Clock::DEFAULT_INTERVAL);
-            AnySource::Clock(Clock::new(interval))
-        }
-        Some(FeedSource::Random) => {
-            let interval = args.generator.interval.unwrap_or(Random::DEFAULT_INTERVAL);
-            AnySource::Random(Random::new(args.generator.numbers(), interval))
-        }
-        Some(FeedSource::StandardInput) | None => AnySource::StandardInput(Lines::stdin()),
-    })
 }
 
 fn channel_options(args: &args::Feed) -> ChannelOptions {

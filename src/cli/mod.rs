@@ -26,6 +26,7 @@ mod resolve;
 mod serve;
 mod signals;
 mod sockets;
+mod source;
 mod telling;
 mod tls;
 mod usage;

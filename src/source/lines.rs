@@ -1,30 +1,30 @@
-//! Lines of a stream: standard input, or what a program prints.
+//! Lines of a stream, or messages that are told apart another way: standard input, or what a program
+//! prints.
 
-use bytes::{Bytes, BytesMut};
 use enchufe_core::Message;
 use tokio::io::{AsyncRead, AsyncReadExt, Stdin};
 
 use super::Source;
-use crate::limits;
+use crate::{
+    limits,
+    transport::{CutError, Cutter, Framing},
+};
 
-/// The lines of a stream, each a message: text if it is UTF-8, else binary. The line's end (`\n`
-/// or `\r\n`) is left out, and the last line needs none. A line longer than
-/// [`limits::MESSAGE_BYTES_MAX`] becomes several messages, with a warning in the log: nothing is
-/// left out.
+/// The messages of a stream, lines unless told otherwise: text if they are UTF-8, else binary. A
+/// line's end (`\n` or `\r\n`) is left out, and the last line needs none. A message longer than
+/// [`limits::MESSAGE_BYTES_MAX`] becomes several, with a warning in the log: nothing is left out.
+/// Only one that announces its length cannot be split, and ends the stream.
 #[derive(Debug)]
 pub struct Lines<R> {
     reader: R,
-    buffer: BytesMut,
-    /// How far the buffer is known to have no line's end.
-    searched: usize,
-    line_bytes_max: usize,
+    cutter: Cutter,
     state: State,
 }
 
 #[derive(Debug)]
 enum State {
     Open,
-    /// The stream has ended; what is in the buffer is the last line.
+    /// The stream has ended; what is left is the last line.
     Ended,
     Broken(String),
 }
@@ -44,60 +44,43 @@ impl<R: AsyncRead + Unpin> Lines<R> {
 
     /// The lines of `reader`, with another bound on a line, in bytes.
     pub fn up_to(reader: R, line_bytes_max: usize) -> Self {
-        let (buffer, state) = (BytesMut::new(), State::Open);
-        Self { reader, buffer, searched: 0, line_bytes_max, state }
+        let cutter = Cutter::splitting(Framing::Lines, line_bytes_max);
+        Self { reader, cutter, state: State::Open }
     }
 
-    fn buffered(&mut self) -> Option<Bytes> {
-        let bare = |line: &[u8]| line.strip_suffix(b"\r").unwrap_or(line).len();
-        let found = memchr::memchr(b'\n', &self.buffer[self.searched..]);
-        if let Some(at) = found.map(|at| self.searched + at)
-            && bare(&self.buffer[..at]) <= self.line_bytes_max
-        {
-            let mut line = self.buffer.split_to(at + 1);
-            line.truncate(bare(&line[..at]));
-            self.searched = 0;
-            return Some(line.freeze());
-        }
-        self.searched = self.buffer.len();
-        // A carriage return that comes last may belong to the line's end.
-        if bare(&self.buffer) > self.line_bytes_max {
-            tracing::warn!(limit = self.line_bytes_max, "a line is too long and is split");
-            return Some(self.take_piece());
-        }
+    /// The messages of `reader`, which follow each other in another way.
+    pub fn framed(reader: R, framing: Framing) -> Self {
+        let cutter = Cutter::splitting(framing, limits::MESSAGE_BYTES_MAX);
+        Self { reader, cutter, state: State::Open }
+    }
+
+    /// What is left once no more comes.
+    fn rest(&mut self) -> Option<Message> {
+        let rest = self.cutter.rest();
+        rest.unwrap_or_else(|error| self.broken(&error)).map(Message::detect)
+    }
+
+    /// Where the next message begins is not known any more.
+    fn broken<T>(&mut self, error: &CutError) -> Option<T> {
+        tracing::warn!(%error, "what comes cannot be cut into messages");
+        self.state = State::Broken(error.to_string());
+        self.cutter.clear();
         None
-    }
-
-    /// As much of an overlong line as one message takes, not in the middle of a character.
-    fn take_piece(&mut self) -> Bytes {
-        let is_inside = |byte: u8| byte & 0b1100_0000 == 0b1000_0000;
-        let mut at = self.line_bytes_max;
-        while at > self.line_bytes_max.saturating_sub(4).max(1) && is_inside(self.buffer[at]) {
-            at -= 1;
-        }
-        self.searched = 0;
-        self.buffer.split_to(at).freeze()
     }
 }
 
 impl<R: AsyncRead + Unpin + Send> Source for Lines<R> {
     async fn next(&mut self) -> Option<Message> {
         loop {
-            if let Some(line) = self.buffered() {
-                return Some(Message::detect(line));
+            let cut = self.cutter.next();
+            if let Some(message) = cut.unwrap_or_else(|error| self.broken(&error)) {
+                return Some(Message::detect(message));
             }
             if !matches!(self.state, State::Open) {
-                if self.buffer.len() > self.line_bytes_max {
-                    // The carriage return that came last ended no line.
-                    return Some(Message::detect(self.take_piece()));
-                }
-                let rest = std::mem::take(&mut self.buffer).freeze();
-                self.searched = 0;
-                return (!rest.is_empty()).then(|| Message::detect(rest));
+                return self.rest();
             }
-            self.buffer.reserve(limits::READ_BYTES);
-            // Cancel-safe: what was read is in the buffer, which this cursor keeps.
-            match self.reader.read_buf(&mut self.buffer).await {
+            // Cancel-safe: what was read is kept by the cutter.
+            match self.reader.read_buf(self.cutter.room(limits::READ_BYTES)).await {
                 Ok(0) => self.state = State::Ended,
                 Ok(_) => {}
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
@@ -152,9 +135,7 @@ mod tests {
     #[tokio::test]
     async fn an_overlong_line_is_split_between_characters_and_loses_nothing() {
         let input = format!("{}\nshort\n", "ñ".repeat(25));
-        let mut lines = Lines::new(input.as_bytes());
-        lines.line_bytes_max = 11;
-        let pieces = all(lines).await;
+        let pieces = all(Lines::up_to(input.as_bytes(), 11)).await;
         assert!(pieces.iter().all(|piece| piece.len() <= 11 && std::str::from_utf8(piece).is_ok()));
         assert_eq!(pieces.concat(), format!("{}short", "ñ".repeat(25)).as_bytes());
         assert_eq!(pieces.last().map(Vec::as_slice), Some(&b"short"[..]));
@@ -165,8 +146,7 @@ mod tests {
         for ending in ["\n", "\r\n"] {
             for chunk_bytes in 1..16 {
                 let (mut writer, reader) = duplex(chunk_bytes);
-                let mut lines = Lines::new(reader);
-                lines.line_bytes_max = 8;
+                let mut lines = Lines::up_to(reader, 8);
                 let input = format!("12345678{ending}next{ending}");
                 let sent = tokio::spawn(async move { writer.write_all(input.as_bytes()).await });
                 for expected in ["12345678", "next"] {

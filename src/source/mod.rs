@@ -3,23 +3,32 @@
 //! A source is asked for its next message and knows nothing of who will read it: the same clock
 //! feeds one client of `serve clock` or a channel that thousands share.
 
+mod backoff;
+mod check;
 mod clock;
 mod interval;
 mod lines;
 mod program;
 mod random;
+mod spec;
 
 use enchufe_core::Message;
+use tokio::io::Stdin;
 
+use check::Gate;
+
+pub use check::Check;
 pub use clock::Clock;
 pub use interval::{Interval, ParseIntervalError};
 pub use lines::Lines;
-pub use program::Program;
+pub use program::{Program, Restart};
 pub use random::{Numbers, ParseNumbersError, Random};
+pub use spec::{OpenSourceError, Origin, ParseOriginError, Spec, Surroundings};
 
 /// Something that yields messages until it ends.
 ///
-/// A new source is one file, one `mod` and one `pub use` here.
+/// A new source is one file, one `mod` and one variant here, and one of [`Origin`] with its arm in
+/// [`Spec::open`].
 pub trait Source {
     /// The next message, or `None` when there will be no more.
     ///
@@ -36,16 +45,17 @@ pub trait Source {
     }
 }
 
-/// Any of the sources, for whoever learns only at run time which one it is.
-#[non_exhaustive]
-pub enum AnySource {
-    /// The time.
+/// Any of the sources, for whoever learns only at run time which one it is, with the check that its
+/// messages must pass. [`Spec::open`] makes one.
+pub struct AnySource {
+    kind: Kind,
+    gate: Gate,
+}
+
+enum Kind {
     Clock(Clock),
-    /// Numbers.
     Random(Random),
-    /// The lines of standard input.
-    StandardInput(Lines<tokio::io::Stdin>),
-    /// The lines of a program.
+    StandardInput(Lines<Stdin>),
     Program(Box<Program>),
 }
 
@@ -56,28 +66,81 @@ impl AnySource {
     ///
     /// See [`Program::stop`].
     pub async fn stop(&mut self) {
-        if let Self::Program(program) = self {
+        if let Kind::Program(program) = &mut self.kind {
             program.stop().await;
+        }
+    }
+
+    /// How many messages failed the check and were left out.
+    pub fn left_out(&self) -> u64 {
+        self.gate.left_out()
+    }
+
+    fn through(self, gate: Gate) -> Self {
+        Self { gate, ..self }
+    }
+
+    async fn next_unchecked(&mut self) -> Option<Message> {
+        match &mut self.kind {
+            Kind::Clock(source) => source.next().await,
+            Kind::Random(source) => source.next().await,
+            Kind::StandardInput(source) => source.next().await,
+            Kind::Program(source) => source.next().await,
         }
     }
 }
 
 impl Source for AnySource {
     async fn next(&mut self) -> Option<Message> {
-        match self {
-            Self::Clock(source) => source.next().await,
-            Self::Random(source) => source.next().await,
-            Self::StandardInput(source) => source.next().await,
-            Self::Program(source) => source.next().await,
+        loop {
+            // Cancel-safe: what the source has given is judged without waiting.
+            match self.next_unchecked().await {
+                Some(message) if self.gate.passes(&message) => return Some(message),
+                Some(_) => {}
+                None => {
+                    self.gate.settle();
+                    return None;
+                }
+            }
         }
     }
 
     async fn status(&mut self) -> String {
-        match self {
-            Self::Clock(source) => source.status().await,
-            Self::Random(source) => source.status().await,
-            Self::StandardInput(source) => source.status().await,
-            Self::Program(source) => source.status().await,
+        match &mut self.kind {
+            Kind::Clock(source) => source.status().await,
+            Kind::Random(source) => source.status().await,
+            Kind::StandardInput(source) => source.status().await,
+            Kind::Program(source) => source.status().await,
         }
+    }
+}
+
+impl From<Clock> for AnySource {
+    fn from(source: Clock) -> Self {
+        Kind::Clock(source).into()
+    }
+}
+
+impl From<Random> for AnySource {
+    fn from(source: Random) -> Self {
+        Kind::Random(source).into()
+    }
+}
+
+impl From<Lines<Stdin>> for AnySource {
+    fn from(source: Lines<Stdin>) -> Self {
+        Kind::StandardInput(source).into()
+    }
+}
+
+impl From<Program> for AnySource {
+    fn from(source: Program) -> Self {
+        Kind::Program(Box::new(source)).into()
+    }
+}
+
+impl From<Kind> for AnySource {
+    fn from(kind: Kind) -> Self {
+        Self { kind, gate: Gate::default() }
     }
 }

@@ -52,14 +52,18 @@ pub(crate) struct Cutter {
     /// How much of `pending` is known to hold no ending.
     scanned: usize,
     bytes_max: usize,
+    /// What is too long becomes several messages.
+    splits: bool,
 }
 
 /// Why there is no next message. Where the one after it begins is then unknown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum CutError {
     /// It is longer than it may be.
+    #[error("a message is longer than it may be")]
     TooLong,
     /// The stream ended before the length that was announced.
+    #[error("the end came {missing} bytes before the length that was announced")]
     Unfinished {
         /// So many bytes are missing.
         missing: usize,
@@ -69,7 +73,25 @@ pub(crate) enum CutError {
 impl Cutter {
     /// `bytes_max` bounds a message, its ending or its prefix not counted.
     pub(crate) fn new(framing: Framing, bytes_max: usize) -> Self {
-        Self { framing, pending: BytesMut::new(), scanned: 0, bytes_max }
+        Self { framing, pending: BytesMut::new(), scanned: 0, bytes_max, splits: false }
+    }
+
+    /// One that makes several messages of what is too long, and says so in the log, so that nothing
+    /// is left out: for those whom no error would help. What announces its length cannot be split.
+    pub(crate) fn splitting(framing: Framing, bytes_max: usize) -> Self {
+        Self { splits: true, ..Self::new(framing, bytes_max) }
+    }
+
+    /// Where the next chunk can be read to, as if it was [pushed](Self::push), with room for so many
+    /// bytes.
+    pub(crate) fn room(&mut self, bytes: usize) -> &mut BytesMut {
+        self.pending.reserve(bytes);
+        &mut self.pending
+    }
+
+    /// Forgets what waits for the rest of its message.
+    pub(crate) fn clear(&mut self) {
+        (self.pending, self.scanned) = (BytesMut::new(), 0);
     }
 
     /// The longest message, in bytes.
@@ -109,13 +131,32 @@ impl Cutter {
             self.scanned = self.pending.len();
             // The last byte may be the first half of `\r\n`.
             let is_too_long = bare(&self.pending) > self.bytes_max;
-            return if is_too_long { Err(CutError::TooLong) } else { Ok(None) };
+            return match is_too_long {
+                true if self.splits => Ok(Some(self.piece())),
+                true => Err(CutError::TooLong),
+                false => Ok(None),
+            };
         };
+        if self.splits && bare(&self.pending[..self.scanned + found]) > self.bytes_max {
+            return Ok(Some(self.piece()));
+        }
         let mut message = self.pending.split_to(self.scanned + found + 1).freeze();
         self.scanned = 0;
         message.truncate(message.len() - 1);
         message.truncate(bare(&message));
         if message.len() > self.bytes_max { Err(CutError::TooLong) } else { Ok(Some(message)) }
+    }
+
+    /// As much of what is too long as one message takes, not in the middle of a character.
+    fn piece(&mut self) -> Bytes {
+        tracing::warn!(limit = self.bytes_max, "a message is too long and is split");
+        let is_inside = |byte: u8| byte & 0b1100_0000 == 0b1000_0000;
+        let mut at = self.bytes_max;
+        while at > self.bytes_max.saturating_sub(4).max(1) && is_inside(self.pending[at]) {
+            at -= 1;
+        }
+        self.scanned = 0;
+        self.pending.split_to(at).freeze()
     }
 
     fn of_announced_length(&mut self) -> Result<Option<Bytes>, CutError> {
@@ -138,7 +179,8 @@ impl Cutter {
         Some(usize::try_from(u32::from_be_bytes(*prefix)).unwrap_or(usize::MAX))
     }
 
-    /// What is left at the end of the stream: a last message without an ending.
+    /// What is left at the end of the stream: a last message without an ending. To be called until it
+    /// gives `None` where what is too long is split.
     pub(crate) fn rest(&mut self) -> Result<Option<Bytes>, CutError> {
         self.scanned = 0;
         if self.pending.is_empty() {
@@ -148,6 +190,9 @@ impl Cutter {
             let length = self.announced().unwrap_or(0);
             let whole = PREFIX_BYTES.saturating_add(length);
             return Err(CutError::Unfinished { missing: whole - self.pending.len() });
+        }
+        if self.splits && self.pending.len() > self.bytes_max {
+            return Ok(Some(self.piece()));
         }
         let message = std::mem::take(&mut self.pending).freeze();
         if message.len() > self.bytes_max { Err(CutError::TooLong) } else { Ok(Some(message)) }

@@ -59,6 +59,7 @@ pub(crate) use bare::Bare;
 pub(crate) use connection::Nature;
 pub(crate) use error::{families, shown_local, without_tls};
 pub(crate) use framing::{CutError, Cutter};
+pub(crate) use throttle::Throttle;
 pub(crate) use wire::Wire;
 
 pub use crate::core::ws::{CloseCode, CloseReason};

@@ -6,14 +6,14 @@ use crate::limits::WARNING_INTERVAL;
 
 /// Lets one warning through per interval, and counts the others.
 #[derive(Debug, Default)]
-pub(super) struct Throttle {
+pub(crate) struct Throttle {
     warned_at: Option<Instant>,
     withheld: u64,
 }
 
 impl Throttle {
     /// Whether to warn now; then with how many warnings were withheld before.
-    pub(super) fn warn(&mut self) -> Option<u64> {
+    pub(crate) fn warn(&mut self) -> Option<u64> {
         let now = Instant::now();
         if self.warned_at.is_some_and(|at| now.duration_since(at) < WARNING_INTERVAL) {
             self.withheld += 1;

@@ -67,6 +67,54 @@ fn the_end_of_the_program_and_its_status_are_told_and_the_history_stays() {
 }
 
 #[test]
+fn a_program_that_is_killed_is_run_again_and_only_its_last_end_is_the_end() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let runs = folder.path().join("runs").display().to_string();
+    let job =
+        "echo x >>\"$1\"; wc -l <\"$1\" | tr -d ' '; [ $(wc -l <\"$1\") -ge 3 ] || kill -9 $$";
+    let arguments = ["--restart", "on-failure", "--exit-on-end", "--exec", "--"];
+    let server = feed(&[&arguments[..], &["sh", "-c", job, "job", &runs]].concat());
+    let address = entry(&server, "WebSocket");
+    let viewer = run(&["connect", &format!("{address}?since=all"), "--keep-open"], b"");
+    assert_eq!(viewer.text(), "1\n2\n3\n");
+    let ended = server.end();
+    assert_eq!(ended.code, Some(0));
+    assert_eq!(ended.stderr.matches("is run again").count(), 2, "{ended:?}");
+    assert!(ended.stderr.contains("signal 9"), "{ended:?}");
+    assert!(ended.stderr.contains("the source has ended (exit 0)"), "{ended:?}");
+}
+
+#[test]
+fn what_fails_the_check_is_left_out_counted_and_logged_with_an_excerpt() {
+    let input = b"{\"a\":1}\nno json\n[2]\n{\n3\n";
+    let arguments = ["feed", "--listen", "http://127.0.0.1:0", "--check", "json", "--exit-on-end"];
+    let mut server = Running::start(&arguments);
+    let address = entry(&server, "WebSocket");
+    server.write(input);
+    let viewer = run(&["connect", &format!("{address}?since=all"), "--count", "3"], b"");
+    assert_eq!(viewer.success(), "{\"a\":1}\n[2]\n3\n");
+    let ended = server.end();
+    assert!(ended.stderr.contains("excerpt=\"no json\""), "{ended:?}");
+    let total = "left out, in all check=\"json\" left_out=2";
+    assert!(ended.stderr.contains(total), "{ended:?}");
+}
+
+#[test]
+fn messages_are_told_apart_as_it_is_asked() {
+    for (framing, input, expected) in [
+        ("nul", &b"uno\ndos\0tres\0"[..], "uno\ndos\ntres\n"),
+        ("length", b"\0\0\0\x03uno\0\0\0\x03dos", "uno\ndos\n"),
+    ] {
+        let mut server = feed(&["-", "--framing", framing]);
+        let address = format!("{}?since=all", entry(&server, "WebSocket"));
+        server.write(input);
+        let viewer = run(&["connect", &address, "--count", "2"], b"");
+        assert_eq!(viewer.success(), expected, "{framing}");
+        assert_eq!(server.stop().code, Some(0), "{framing}");
+    }
+}
+
+#[test]
 fn exit_on_end_waits_until_viewers_have_everything() {
     let mut server = feed(&["--exit-on-end"]);
     let address = entry(&server, "WebSocket");
@@ -130,6 +178,26 @@ fn what_cannot_be_fed_is_an_error_a_hint_and_exit_code_2() {
             &["clock", "--value", "7"],
             "error: --value cannot be used with clock\nhint: ",
             "error: --value no se puede usar con clock\nsugerencia: ",
+        ),
+        (
+            &["clock", "--check", "json"],
+            "error: --check cannot be used with clock\nhint: ",
+            "error: --check no se puede usar con clock\nsugerencia: ",
+        ),
+        (
+            &["-", "--restart", "always"],
+            "error: --restart cannot be used with -\nhint: ",
+            "error: --restart no se puede usar con -\nsugerencia: ",
+        ),
+        (
+            &["clok"],
+            "error: there is no source 'clok'\nhint: did you mean clock?\n",
+            "error: no existe la fuente 'clok'\nsugerencia: ¿quisiste decir clock?\n",
+        ),
+        (
+            &["http://127.0.0.1:9000"],
+            "error: 'http://127.0.0.1:9000' is a page's address, not a source\nhint: --listen ",
+            "error: 'http://127.0.0.1:9000' es la dirección de una página, no una fuente\nsugerencia: --listen ",
         ),
         (
             &["clock", "--page", "/no/such/page"],

@@ -1,10 +1,10 @@
 //! The words of `enchufe feed`.
 
-use std::{ffi::OsString, path::PathBuf, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, ValueEnum, ValueHint};
 
-use super::{Generator, Tls};
+use super::{Source, Tls};
 use crate::{cli::values, guard::AllowedOrigin};
 
 /// Make one source a channel with a page, which any number of viewers share
@@ -15,17 +15,8 @@ Examples:
   enchufe feed --exec -- ./job --verbose
   enchufe feed clock --channel time")]
 pub(crate) struct Feed {
-    /// Where messages come from: - (lines of standard input), clock or random
-    #[arg(value_name = "SOURCE", conflicts_with = "exec")]
-    pub(crate) source: Option<FeedSource>,
-
-    /// Take the lines of the program after --, which runs once for all viewers
-    #[arg(long, requires = "program")]
-    pub(crate) exec: bool,
-
-    /// Give the program a terminal, so that it prints each line at once
-    #[arg(long, requires = "exec")]
-    pub(crate) pty: bool,
+    #[command(flatten)]
+    pub(crate) source: Source,
 
     /// Name of the channel
     #[arg(long, value_name = "NAME", default_value = "feed")]
@@ -74,22 +65,6 @@ pub(crate) struct Feed {
 
     #[command(flatten)]
     pub(crate) tls: Tls,
-
-    #[command(flatten)]
-    pub(crate) generator: Generator,
-
-    /// The program whose lines are the messages, and its arguments
-    #[arg(last = true, value_name = "PROGRAM", requires = "exec")]
-    pub(crate) program: Vec<OsString>,
-}
-
-/// Where the messages of `feed` come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum FeedSource {
-    #[value(name = "-")]
-    StandardInput,
-    Clock,
-    Random,
 }
 
 /// What a viewer who is too slow gets.

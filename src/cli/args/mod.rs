@@ -14,6 +14,7 @@ mod relay;
 mod resolve;
 mod serve;
 mod sockets;
+mod source;
 mod tls;
 mod tools;
 
@@ -25,13 +26,14 @@ pub(crate) use {
     client::Client,
     connect::{Connect, Framing},
     demo::Demo,
-    feed::{Feed, FeedSource, Slow},
+    feed::{Feed, Slow},
     generator::Generator,
     program::{Program, ProgramFraming},
     relay::{Relay, StreamFraming, TapForm},
     resolve::{Family, Protocol, Resolve},
     serve::{Serve, ServiceName},
     sockets::{Listening, Opening, Sockets},
+    source::{CheckKind, RestartWhen, Source},
     tls::Tls,
     tools::{Completions, Man},
 };

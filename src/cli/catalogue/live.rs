@@ -1,6 +1,6 @@
 //! What `feed` and `demo` say, in every language.
 
-use super::{Report, service, spanish::io};
+use super::{Report, service, source, spanish::io};
 use crate::{
     cli::failure::LiveFailure,
     http::{OpenFolderError, ReadTokenError},
@@ -114,6 +114,7 @@ pub(super) fn report_in_english(failure: &LiveFailure) -> Report {
         LiveFailure::Start(error) => {
             return Report { message: error.to_string(), hint: error.hint() };
         }
+        LiveFailure::Source(error) => return source::in_english(error),
         LiveFailure::NoSource => (
             "there is no source, and standard input is a terminal".to_owned(),
             Some("pipe something in (vmstat 1 | enchufe feed), or name one: enchufe feed clock"),
@@ -142,6 +143,7 @@ pub(super) fn report_in_spanish(failure: &LiveFailure) -> Report {
             let (message, hint) = service::start_in_spanish(error);
             return Report { message, hint };
         }
+        LiveFailure::Source(error) => return source::in_spanish(error),
         LiveFailure::NoSource => (
             "no hay fuente, y la entrada estándar es una terminal".to_owned(),
             Some("conecta algo (vmstat 1 | enchufe feed) o nombra una: enchufe feed clock"),

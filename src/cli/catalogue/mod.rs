@@ -16,6 +16,7 @@ mod manual;
 mod refusal;
 mod relay;
 mod service;
+mod source;
 mod spanish;
 mod tls;
 

@@ -6,7 +6,7 @@ use crate::{
     limits::EXCERPT_CHARS_MAX,
 };
 
-pub(super) fn words(error: &ParseAddressError) -> Words {
+pub(in crate::cli::catalogue) fn words(error: &ParseAddressError) -> Words {
     (message(error), Some(hint(error)))
 }
 

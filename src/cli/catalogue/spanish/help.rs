@@ -22,12 +22,19 @@ pub(in crate::cli::catalogue) fn help(id: &str) -> Option<&'static str> {
 
         "feed" => "Hace de una fuente un canal con página, que comparten todos los que miran",
         "feed.source" => {
-            "De dónde vienen los mensajes: - (líneas de la entrada estándar), clock o random"
+            "De dónde vienen los mensajes: - (líneas de la entrada estándar), clock, random o exec:PROGRAMA"
         }
         "feed.exec" => {
             "Toma las líneas del programa que sigue a --, que se ejecuta una sola vez para todos"
         }
-        "feed.pty" => "Da al programa una terminal, para que imprima cada línea en el acto",
+        "feed.pty" => "exec: da al programa una terminal, para que imprima cada línea en el acto",
+        "feed.restart" => {
+            "exec: cuando el programa termina, lo ejecuta de nuevo, tras pausas que crecen hasta 30 s [por omisión: never]"
+        }
+        "feed.framing" => "Cómo se suceden los mensajes allí de donde vienen [por omisión: lines]",
+        "feed.check" => {
+            "Qué debe ser cada mensaje; el que no lo es se omite, se cuenta y se anota en el registro"
+        }
         "feed.channel" => "Nombre del canal",
         "feed.listen" => "Dónde se sirven la página y el canal; puede repetirse",
         "feed.history" => "Guarda como mucho tantos mensajes para quien llega tarde",

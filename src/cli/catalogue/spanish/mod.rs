@@ -13,6 +13,7 @@ use super::{Phrase, Report, bench, close, connect, is_too_long, live, refusal, s
 use crate::cli::{connect::FramingError, failure::Failure};
 
 pub(super) use {
+    address::words as address,
     help::{help, value_name},
     network::{open, recv},
     system::{ended, io},

@@ -1,0 +1,128 @@
+//! The words of a command line → the source that `feed` opens.
+
+use std::io::IsTerminal as _;
+
+use super::{
+    args::{self, CheckKind, ProgramFraming, RestartWhen},
+    failure::{Failure, LiveFailure},
+    program,
+    usage::misplaced,
+};
+use crate::{
+    source::{Check, OpenSourceError, Origin, Restart, Spec, Surroundings},
+    transport::Framing,
+};
+
+const COMMAND: &str = "enchufe feed";
+
+impl args::Source {
+    /// The source that is meant.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, or a flag means nothing to it.
+    pub(super) fn spec(&self) -> Result<Spec, Failure> {
+        let origin = self.origin()?;
+        let name = match &self.source {
+            _ if self.exec => "--exec",
+            Some(text) => text,
+            None => "-",
+        };
+        if let Some(flag) = self.misplaced(&origin) {
+            return Err(misplaced(flag, name, COMMAND));
+        }
+        let mut spec = Spec::new(self.tuned(origin));
+        spec.framing = self.framing.map_or(spec.framing, ProgramFraming::of_source);
+        spec.check = match self.check {
+            None => Check::None,
+            Some(CheckKind::Json) => Check::Json,
+            Some(CheckKind::Number) => Check::Number,
+        };
+        Ok(spec)
+    }
+
+    /// What sources are opened with.
+    pub(super) fn surroundings(&self) -> Surroundings {
+        Surroundings { exec: program::options() }
+    }
+
+    fn origin(&self) -> Result<Origin, Failure> {
+        if let Some((program, arguments)) = self.program.split_first().filter(|_| self.exec) {
+            let (program, arguments) = (program.clone(), arguments.to_vec());
+            let restart = Restart::Never;
+            return Ok(Origin::Exec { program, arguments, pty: false, restart });
+        }
+        match &self.source {
+            Some(text) => Ok(Origin::parse(text).map_err(LiveFailure::Source)?),
+            None if std::io::stdin().is_terminal() => Err(LiveFailure::NoSource.into()),
+            None => Ok(Origin::StandardInput),
+        }
+    }
+
+    /// The first flag given that means nothing to the source.
+    fn misplaced(&self, origin: &Origin) -> Option<&'static str> {
+        let name = match origin {
+            Origin::Clock { .. } => "clock",
+            Origin::Random { .. } => "random",
+            _ => "",
+        };
+        let is_program = matches!(origin, Origin::Exec { .. });
+        let flags = [
+            (self.pty, "--pty", is_program),
+            (self.restart.is_some(), "--restart", is_program),
+            (self.framing.is_some(), "--framing", origin.is_stream()),
+            (self.check.is_some(), "--check", name.is_empty()),
+        ];
+        let idle =
+            flags.iter().find(|(is_given, _, means_something)| *is_given && !means_something);
+        self.generator.misplaced(name).or(idle.map(|(_, flag, _)| *flag))
+    }
+
+    /// The same source, as the flags want it.
+    fn tuned(&self, mut origin: Origin) -> Origin {
+        match &mut origin {
+            Origin::Clock { interval } => {
+                *interval = self.generator.interval.unwrap_or(*interval);
+            }
+            Origin::Random { numbers, interval } => {
+                *interval = self.generator.interval.unwrap_or(*interval);
+                *numbers = self.generator.numbers();
+            }
+            Origin::Exec { pty, restart, .. } => {
+                *pty = self.pty;
+                *restart = self.restart.map_or(*restart, RestartWhen::of_program);
+            }
+            _ => {}
+        }
+        origin
+    }
+}
+
+impl RestartWhen {
+    fn of_program(self) -> Restart {
+        match self {
+            Self::Never => Restart::Never,
+            Self::OnFailure => Restart::OnFailure,
+            Self::Always => Restart::Always,
+        }
+    }
+}
+
+impl ProgramFraming {
+    /// Of what is only read: lines as people and their programs write them.
+    fn of_source(self) -> Framing {
+        match self {
+            Self::Lines => Framing::Lines,
+            Self::Nul => Framing::Nul,
+            Self::Length => Framing::Length,
+            Self::Raw => Framing::Raw,
+        }
+    }
+}
+
+/// Why a source was not opened, as a failure of the command.
+pub(super) fn failure(error: OpenSourceError) -> Failure {
+    match error {
+        OpenSourceError::Start(error) => LiveFailure::Start(error).into(),
+    }
+}
