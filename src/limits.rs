@@ -220,6 +220,19 @@ pub const HISTORY_LEN_MAX: usize = 10_000;
 /// Bytes a channel's history keeps, bookkeeping included, unless told otherwise.
 pub const HISTORY_BYTES_MAX: usize = 64 << 20;
 
+/// Channels a server has at the same time, unless told otherwise. No more are made on first use.
+pub const CHANNELS_MAX: usize = 20_000;
+
+/// Channels that one answer lists, unless asked for fewer.
+pub const CHANNELS_PAGE_LEN_MAX: usize = 1_000;
+
+/// How long a channel that was made on first use stays without a reader and without anything
+/// published, unless told otherwise.
+pub const CHANNEL_IDLE_EXPIRY: Duration = Duration::from_secs(60 * 60);
+
+/// How often messages that are too old and channels that have been idle for too long are let go of.
+pub const EXPIRY_INTERVAL: Duration = Duration::from_secs(1);
+
 /// How long publishers wait, where they do, for readers who have more than half of a full history
 /// still to read. Who has not got through that half by then is not waited for any longer.
 pub const PUBLISH_PATIENCE: Duration = Duration::from_secs(10);

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{Position, excerpt::excerpt};
+use crate::Position;
 
 /// The open interval `(after, next)`: messages of the channel inside it may be missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,36 +52,6 @@ impl GapReason {
 impl fmt::Display for GapReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
-    }
-}
-
-/// What becomes of a reader that does not keep up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum SlowPolicy {
-    /// A gap, then on with the oldest message that is still there.
-    #[default]
-    Skip,
-    /// The newest message only, whenever there is room for one.
-    Latest,
-    /// The connection is closed with the position to resume after.
-    Cut,
-}
-
-/// The text names no policy.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is not a policy for slow readers: expected skip, latest or cut")]
-pub struct ParseSlowPolicyError(pub String);
-
-impl std::str::FromStr for SlowPolicy {
-    type Err = ParseSlowPolicyError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "skip" => Ok(Self::Skip),
-            "latest" => Ok(Self::Latest),
-            "cut" => Ok(Self::Cut),
-            _ => Err(ParseSlowPolicyError(excerpt(text))),
-        }
     }
 }
 

@@ -14,14 +14,16 @@ pub mod message;
 pub mod position;
 pub mod publication;
 pub mod since;
+pub mod slow;
 pub mod sse;
 pub mod v1;
 pub mod ws;
 
 pub use channel::ChannelName;
 pub use fanout::Fanout;
-pub use gap::{End, Gap, GapReason, SlowPolicy};
+pub use gap::{End, Gap, GapReason};
 pub use message::{Kind, Message, MessageRef};
 pub use position::{Epoch, Position};
 pub use publication::{Form, Publication};
 pub use since::Since;
+pub use slow::{SlowChoices, SlowPolicy};

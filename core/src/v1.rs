@@ -135,7 +135,7 @@ pub enum ParseCommandError {
     Since(#[from] crate::since::ParseSinceError),
     /// `slow` is none.
     #[error(transparent)]
-    Slow(#[from] crate::gap::ParseSlowPolicyError),
+    Slow(#[from] crate::slow::ParseSlowPolicyError),
 }
 
 impl ParseCommandError {

@@ -78,7 +78,9 @@ pub(super) struct Query {
     pub(super) since: Option<Since>,
     /// What to do when the reader does not keep up.
     pub(super) slow: Option<SlowPolicy>,
-    /// Messages in a page of history.
+    /// The channel that the rest of a list comes after.
+    pub(super) after: Option<ChannelName>,
+    /// Messages in a page of history, channels in a list.
     pub(super) limit: Option<usize>,
     /// A token for reading, to be exchanged for a cookie.
     pub(super) token: Option<String>,
@@ -98,6 +100,7 @@ impl Query {
                     last_event_id = Some(value.parse().map_err(|e| bad("bad_since", e))?);
                 }
                 "slow" => query.slow = Some(value.parse().map_err(|e| bad("bad_slow", e))?),
+                "after" => query.after = Some(value.parse().map_err(|e| bad("bad_channel", e))?),
                 "limit" => query.limit = Some(limit(&value)?),
                 "token" => query.token = Some(value.into_owned()),
                 _ => {}
@@ -176,7 +179,7 @@ mod tests {
             since: Some(Since::Last(5)),
             slow: Some(SlowPolicy::Cut),
             limit: Some(7),
-            token: None,
+            ..Query::default()
         };
         assert_eq!(query.expect("a good query"), expected);
         for bad in ["/x?since=", "/x?since=7", "/x?slow=block", "/x?limit=0", "/x?limit=x"] {

@@ -36,13 +36,13 @@ pub(super) async fn respond(
     let broker = site.node.broker();
     let len_max = query.limit.unwrap_or(limits::HISTORY_PAGE_LEN);
     let since = query.since.unwrap_or(Since::Last(len_max as u64));
-    let start = broker.resolve(channel, since).await.map_err(|error| route::unknown(&error))?;
+    let start = broker.resolve(channel, since).await.map_err(|error| route::unreadable(&error))?;
     let limit = PageLimit { len_max, bytes_max: limits::HISTORY_PAGE_BYTES_MAX };
     let page = broker
         .history(channel, start.after, limit)
         .await
-        .map_err(|error| route::unknown(&error))?;
-    let state = broker.state(channel).map_err(|error| route::unknown(&error))?;
+        .map_err(|error| route::unreadable(&error))?;
+    let state = broker.state(channel).map_err(|error| route::unreadable(&error))?;
     let end = state.end.filter(|end| end.position == page.through);
     Ok(json(
         StatusCode::OK,

@@ -17,6 +17,7 @@ use tokio::time::timeout;
 use super::{
     Site,
     answer::{Answer, Refusal, json},
+    route,
 };
 use crate::{
     limits,
@@ -115,7 +116,10 @@ fn key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Refusal> {
 fn refuse(error: PublishError) -> Refusal {
     let (status, code) = match &error {
         PublishError::UnknownChannel(channel) => {
-            return super::route::unknown(&ReadError::UnknownChannel(channel.clone()));
+            return route::unreadable(&ReadError::UnknownChannel(channel.clone()));
+        }
+        PublishError::TooManyChannels(max) => {
+            return route::unreadable(&ReadError::TooManyChannels(*max));
         }
         PublishError::Ended { .. } => (StatusCode::GONE, "ended"),
         PublishError::Empty => (StatusCode::BAD_REQUEST, "empty_batch"),

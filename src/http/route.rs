@@ -18,7 +18,7 @@ use super::{
     fields::{self, Query, WireForm},
     history, publish, stream, upgrade,
 };
-use crate::page;
+use crate::{limits, live::broker::ReadError, page};
 
 /// The answer to any request.
 pub(super) async fn respond(
@@ -131,7 +131,7 @@ async fn dispatch(
     match (path.as_str(), channel) {
         (_, Some(channel)) if is_named => read(site, connection, request, channel).await,
         ("/channels" | "/channels/", _) if wants_page(&request) => Ok(document(&request)),
-        ("/channels" | "/channels/", _) => Ok(channels(site)),
+        ("/channels" | "/channels/", _) => channels(site, request.uri()),
         _ => others(site, &path, &request).await,
     }
 }
@@ -166,7 +166,7 @@ async fn read(
         WireForm::Page => Ok(document(&request)),
         WireForm::History => history::respond(site, &channel, &query).await,
         WireForm::NdJson | WireForm::Events if request.method() == Method::HEAD => {
-            site.node.broker().state(&channel).map_err(|error| unknown(&error))?;
+            site.node.broker().options(&channel).map_err(|error| unreadable(&error))?;
             Ok(stream::head(form))
         }
         WireForm::NdJson | WireForm::Events => {
@@ -178,31 +178,39 @@ async fn read(
     }
 }
 
-/// A channel that is not there.
-pub(super) fn unknown(error: &crate::live::broker::ReadError) -> Refusal {
-    Refusal::new(StatusCode::NOT_FOUND, "unknown_channel", error)
-        .hint("GET /channels lists those that there are")
+/// A channel that is not there, and is not made.
+pub(super) fn unreadable(error: &ReadError) -> Refusal {
+    match error {
+        ReadError::TooManyChannels(_) => {
+            Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "too_many_channels", error)
+                .hint("channels go once nobody has used them for a while")
+                .header(header::RETRY_AFTER, "60")
+        }
+        _ => Refusal::new(StatusCode::NOT_FOUND, "unknown_channel", error)
+            .hint("GET /channels lists those that there are"),
+    }
 }
 
 fn not_found(path: &str) -> Refusal {
-    let path: String = path.chars().take(crate::limits::EXCERPT_CHARS_MAX).collect();
+    let path: String = path.chars().take(limits::EXCERPT_CHARS_MAX).collect();
     Refusal::new(StatusCode::NOT_FOUND, "not_found", format!("there is nothing at {path}"))
         .hint("channels are at /channels/NAME; GET /channels lists them")
 }
 
 pub(super) fn is_generated(site: &Site, channel: &ChannelName) -> bool {
-    site.node.broker().state(channel).is_ok_and(|state| state.options.generated)
+    site.node.broker().options(channel).is_ok_and(|options| options.generated)
 }
 
 fn wants_page(request: &Request<Incoming>) -> bool {
     WireForm::negotiate(request.headers()) == Some(WireForm::Page)
 }
 
-/// The list of channels.
-fn channels(site: &Site) -> Answer {
+/// The list of channels, as much of it as one answer has. `next` is what the rest comes after.
+fn channels(site: &Site, uri: &Uri) -> Result<Answer, Refusal> {
     #[derive(Serialize)]
     struct List {
         channels: Vec<Entry>,
+        next: Option<ChannelName>,
     }
     #[derive(Serialize)]
     struct Entry {
@@ -213,7 +221,14 @@ fn channels(site: &Site) -> Answer {
         oldest: String,
         ended: Option<String>,
     }
-    let entries = site.node.broker().channels().into_iter().map(|(name, state)| {
+    let Query { after, limit, .. } = Query::parse(uri)?;
+    let len_max = limit.unwrap_or(limits::CHANNELS_PAGE_LEN_MAX);
+    // One more tells whether there are more.
+    let mut listed = site.node.broker().channels_after(after.as_ref(), len_max + 1);
+    let is_whole = listed.len() <= len_max;
+    listed.truncate(len_max);
+    let next = listed.last().filter(|_| !is_whole).map(|(name, _)| name.clone());
+    let entries = listed.into_iter().map(|(name, state)| {
         let oldest = enchufe_core::Position {
             offset: state.before_oldest.offset + 1,
             ..state.before_oldest
@@ -227,7 +242,7 @@ fn channels(site: &Site) -> Answer {
             ended: state.end.map(|end| end.status.clone()),
         }
     });
-    json(StatusCode::OK, &List { channels: entries.collect() })
+    Ok(json(StatusCode::OK, &List { channels: entries.collect(), next }))
 }
 
 /// A channel's path: everything but unreserved characters and the slash is encoded.

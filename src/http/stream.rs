@@ -53,18 +53,18 @@ pub(super) async fn respond(
     asked: Asked,
 ) -> Result<Answer, Refusal> {
     let broker = site.node.broker();
-    let state = broker.state(&channel).map_err(|error| route::unknown(&error))?;
+    let default = if asked.form == WireForm::Events { Since::Now } else { Since::All };
+    let since = asked.since.unwrap_or(default);
+    let start = broker.resolve(&channel, since).await.map_err(|error| route::unreadable(&error))?;
+    let state = broker.state(&channel).map_err(|error| route::unreadable(&error))?;
     if let (Some(end), Some(Since::After(position))) = (&state.end, asked.since)
         && end.position == position
     {
         return Ok(empty(StatusCode::NO_CONTENT));
     }
-    let default = if asked.form == WireForm::Events { Since::Now } else { Since::All };
-    let since = asked.since.unwrap_or(default);
-    let start = broker.resolve(&channel, since).await.map_err(|error| route::unknown(&error))?;
     let cursor = Cursor::open(broker, &channel, start, asked.slow)
         .await
-        .map_err(|error| route::unknown(&error))?;
+        .map_err(|error| route::unreadable(&error))?;
     let (sender, body) = Channel::<Bytes>::new(PIECES_MAX);
     let stream = Stream { sender, cursor, writer: Writer { form: asked.form, out: String::new() } };
     let following = site.node.follow();

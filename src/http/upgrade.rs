@@ -53,7 +53,7 @@ pub(super) async fn respond(
         // Before the 101: whoever has it has everything from now on.
         let since = query.since.unwrap_or(Since::Now);
         let start = RawStart::resolve(site.node.broker(), channel, since, query.slow).await;
-        Some(start.map_err(|error| route::unknown(&error))?)
+        Some(start.map_err(|error| route::unreadable(&error))?)
     } else {
         None
     };

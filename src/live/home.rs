@@ -138,7 +138,8 @@ impl Home {
 
     fn begin(&self, shard: usize, after: Position) {
         let inbox = &self.inboxes[shard];
-        inbox.post(Letter::Attached(self.channel.clone(), after));
+        let window = self.tail.flush_window();
+        inbox.post(Letter::Attached(self.channel.clone(), after, window));
         if let Some(end) = &self.end {
             inbox.post(Letter::Ended(self.channel.clone(), Arc::clone(end)));
         }
@@ -226,7 +227,7 @@ mod tests {
         let mut waiting = 0;
         for letter in letters.drain(..) {
             match letter {
-                Letter::Attached(_, after) => assert_eq!(after.offset, 0),
+                Letter::Attached(_, after, _) => assert_eq!(after.offset, 0),
                 Letter::Publications(_, items) => waiting += items.len(),
                 _ => panic!("neither was asked for"),
             }
@@ -240,6 +241,6 @@ mod tests {
         };
         timeout(limits::DRAIN_TIMEOUT, again).await.expect("it begins again");
         let head = broker.state(&channel).expect("it is there").head;
-        assert!(matches!(letters[..], [Letter::Attached(_, after)] if after == head));
+        assert!(matches!(letters[..], [Letter::Attached(_, after, _)] if after == head));
     }
 }

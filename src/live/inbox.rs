@@ -3,6 +3,7 @@
 use std::{
     io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use enchufe_core::{
@@ -20,8 +21,8 @@ use crate::limits;
 pub(super) enum Letter {
     /// A connection comes in.
     Viewer(Viewer),
-    /// The channel's tail begins, or begins again, here.
-    Attached(ChannelName, Position),
+    /// The channel's tail begins, or begins again, here; so long may a message wait for others.
+    Attached(ChannelName, Position, Duration),
     /// The channel's next messages.
     Publications(ChannelName, Vec<Arc<Publication>>),
     /// Nothing more will come.

@@ -97,7 +97,7 @@ impl RawStart {
     ) -> Result<Self, ReadError> {
         let start = broker.resolve(&channel, since).await?;
         let claim = claim(broker, &channel, &start, slow)?;
-        let publishes = broker.state(&channel)?.options.publish == Publishers::Readers;
+        let publishes = broker.options(&channel)?.publish == Publishers::Readers;
         Ok(Self { channel, start, slow, publishes, claim })
     }
 
@@ -248,6 +248,7 @@ impl Node {
         }
         let inboxes: Arc<[_]> = inboxes.into();
         tokio::spawn(run_errands(broker.clone(), Arc::clone(&inboxes), receiver));
+        tokio::spawn(broker.keep_expiring());
         tokio::spawn(publishing::run(broker.clone(), Arc::clone(&inboxes), said));
         let ending = Arc::new(Ending(Arc::clone(&inboxes)));
         Ok(Self {
@@ -396,6 +397,7 @@ async fn run_errands(
 fn refused(subscription: SubscriptionId, error: &ReadError) -> Letter {
     let code = match error {
         ReadError::UnknownChannel(_) => "unknown_channel",
+        ReadError::TooManyChannels(_) => "too_many_channels",
     };
     Letter::Refused(subscription, code, error.to_string())
 }

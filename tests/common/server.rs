@@ -8,7 +8,7 @@ use enchufe::{
     http,
     live::{
         Node, NodeOptions,
-        broker::{Broker, ChannelOptions},
+        broker::{Broker, ChannelOptions, Rules},
     },
     shutdown::{Shutdown, Trigger},
     transport::tls::ServerTls,
@@ -34,6 +34,8 @@ pub struct Setup {
     pub tls: Option<ServerTls>,
     pub node: NodeOptions,
     pub channels: Vec<(&'static str, ChannelOptions)>,
+    /// For channels that are made on first use.
+    pub rules: Rules,
     pub site: http::Options,
 }
 
@@ -45,6 +47,7 @@ impl Default for Setup {
             tls: None,
             node: NodeOptions { shards: 2, ..NodeOptions::default() },
             channels: vec![("feed", ChannelOptions::default())],
+            rules: Rules::default(),
             site: http::Options { default_channel: Some(name("feed")), ..http::Options::default() },
         }
     }
@@ -66,8 +69,8 @@ impl Server {
     }
 
     pub async fn start_as(setup: Setup) -> Self {
-        let Setup { listen, tls, node, channels, site } = setup;
-        let broker = Broker::memory();
+        let Setup { listen, tls, node, channels, rules, site } = setup;
+        let broker = Broker::memory_with(rules);
         for (channel, options) in channels {
             broker.declare(&name(channel), options);
         }

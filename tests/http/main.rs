@@ -4,6 +4,7 @@
 mod common;
 
 mod bodies;
+mod channels;
 mod guard;
 mod requests;
 mod tokens;

@@ -6,6 +6,8 @@
 
 mod claim;
 pub mod embedded;
+mod options;
+mod rules;
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,8 +17,12 @@ use enchufe_core::{
 };
 use tokio::sync::watch;
 
+use crate::limits;
+
 pub(super) use claim::Claim;
 use embedded::Embedded;
+pub use options::{ChannelOptions, Publishers};
+pub use rules::{ParsePatternError, Pattern, Rule, Rules};
 
 /// The broker in use. Cloning it shares the logs.
 #[derive(Clone)]
@@ -24,56 +30,6 @@ use embedded::Embedded;
 pub enum Broker {
     /// Logs in this process.
     Embedded(Arc<Embedded>),
-}
-
-/// What a channel is declared with.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ChannelOptions {
-    /// Messages the history keeps. The newest one is always kept.
-    pub history_len_max: usize,
-    /// Bytes the history keeps, bookkeeping included. The newest message is always kept.
-    pub history_bytes_max: usize,
-    /// What becomes of a reader that does not keep up and did not choose.
-    pub slow: SlowPolicy,
-    /// Whether its messages are made up here (a clock, random numbers), so that a page of a
-    /// foreign origin may read them.
-    pub generated: bool,
-    /// Who may publish.
-    pub publish: Publishers,
-    /// How long a publisher waits, when its message would take the place of one that a reader has
-    /// not had, until every reader is through half of the history. Who is not through by then is
-    /// not waited for any longer, and misses messages: of that it is told. So a reader slows
-    /// publishers down to half of the history in this time, and no further. Zero: no publisher
-    /// waits, and who is slow misses something sooner.
-    ///
-    /// Readers are waited for from where they begin, if the newer half of the history has that, or
-    /// from when they have got there; readers of the newest only never are. A batch that is longer
-    /// than the history cannot be waited for.
-    pub patience: Duration,
-}
-
-/// Who may publish to a channel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Publishers {
-    /// Who has the authority to, with a request of its own.
-    #[default]
-    Authorised,
-    /// Besides them everybody who reads it over a raw WebSocket: what a reader sends is published,
-    /// for itself, too.
-    Readers,
-}
-
-impl Default for ChannelOptions {
-    fn default() -> Self {
-        Self {
-            history_len_max: crate::limits::HISTORY_LEN_MAX,
-            history_bytes_max: crate::limits::HISTORY_BYTES_MAX,
-            slow: SlowPolicy::default(),
-            generated: false,
-            publish: Publishers::default(),
-            patience: Duration::ZERO,
-        }
-    }
 }
 
 /// How a channel stands.
@@ -94,16 +50,16 @@ pub struct ChannelState {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct IdempotencyKey(Bytes);
 
-/// A key that is empty or longer than [`crate::limits::IDEMPOTENCY_KEY_BYTES_MAX`].
+/// A key that is empty or longer than [`limits::IDEMPOTENCY_KEY_BYTES_MAX`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("an Idempotency-Key has 1 to {max} bytes, this one has {0}", max = crate::limits::IDEMPOTENCY_KEY_BYTES_MAX)]
+#[error("an Idempotency-Key has 1 to {max} bytes, this one has {0}", max = limits::IDEMPOTENCY_KEY_BYTES_MAX)]
 pub struct BadIdempotencyKey(usize);
 
 impl TryFrom<&[u8]> for IdempotencyKey {
     type Error = BadIdempotencyKey;
 
     fn try_from(bytes: &[u8]) -> Result<Self, Self::Error> {
-        let valid = 1..=crate::limits::IDEMPOTENCY_KEY_BYTES_MAX;
+        let valid = 1..=limits::IDEMPOTENCY_KEY_BYTES_MAX;
         if !valid.contains(&bytes.len()) {
             return Err(BadIdempotencyKey(bytes.len()));
         }
@@ -163,6 +119,9 @@ pub enum ReadError {
     /// No such channel.
     #[error("there is no channel '{0}'")]
     UnknownChannel(ChannelName),
+    /// It would have been made, were there not as many as there may be.
+    #[error("this server has its {0} channels")]
+    TooManyChannels(usize),
 }
 
 /// Why publishing failed. Nothing was appended.
@@ -172,6 +131,9 @@ pub enum PublishError {
     /// No such channel.
     #[error("there is no channel '{0}'")]
     UnknownChannel(ChannelName),
+    /// It would have been made, were there not as many as there may be.
+    #[error("this server has its {0} channels")]
+    TooManyChannels(usize),
     /// The channel's source has ended.
     #[error("the channel '{channel}' has ended ({status})")]
     Ended {
@@ -184,23 +146,46 @@ pub enum PublishError {
     #[error("there is nothing to publish")]
     Empty,
     /// More messages than one batch may have.
-    #[error("a batch has at most {max} messages, this one has {0}", max = crate::limits::BATCH_LEN_MAX)]
+    #[error("a batch has at most {max} messages, this one has {0}", max = limits::BATCH_LEN_MAX)]
     BatchTooLong(usize),
     /// A message is larger than allowed.
-    #[error("a message has at most {max} bytes, this one has {0}", max = crate::limits::MESSAGE_BYTES_MAX)]
+    #[error("a message has at most {max} bytes, this one has {0}", max = limits::MESSAGE_BYTES_MAX)]
     TooLarge(usize),
     /// The key was used for other messages.
     #[error("this Idempotency-Key was used with another body")]
     KeyReused,
 }
 
+impl From<ReadError> for PublishError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::UnknownChannel(channel) => Self::UnknownChannel(channel),
+            ReadError::TooManyChannels(max) => Self::TooManyChannels(max),
+        }
+    }
+}
+
 impl Broker {
-    /// A broker that keeps its logs in memory.
+    /// A broker that keeps its logs in memory, with the channels that are declared and no others.
     pub fn memory() -> Self {
-        Self::Embedded(Arc::new(Embedded::default()))
+        Self::memory_with(Rules::default())
     }
 
-    /// Makes a channel. What is there already stays, with the new options.
+    /// A broker that keeps its logs in memory. A channel that a rule matches is made when somebody
+    /// first reads it or publishes to it.
+    pub fn memory_with(rules: Rules) -> Self {
+        Self::Embedded(Arc::new(Embedded::new(rules)))
+    }
+
+    /// Other rules from now on. Channels that were made on first use get the options of the rule
+    /// that matches them now; one that none matches any more stays as it is until it is idle.
+    pub fn set_rules(&self, rules: Rules) {
+        match self {
+            Self::Embedded(broker) => broker.set_rules(rules),
+        }
+    }
+
+    /// Makes a channel, which stays. One that is there already has the new options.
     pub fn declare(&self, channel: &ChannelName, options: ChannelOptions) {
         match self {
             Self::Embedded(broker) => broker.declare(channel, options),
@@ -214,7 +199,57 @@ impl Broker {
         }
     }
 
-    /// How one channel stands.
+    /// At most so many channels in the order of their names, those after `after`.
+    pub fn channels_after(
+        &self,
+        after: Option<&ChannelName>,
+        len_max: usize,
+    ) -> Vec<(ChannelName, ChannelState)> {
+        match self {
+            Self::Embedded(broker) => broker.channels_after(after, len_max),
+        }
+    }
+
+    /// How many channels there are.
+    pub fn channel_count(&self) -> usize {
+        match self {
+            Self::Embedded(broker) => broker.channel_count(),
+        }
+    }
+
+    /// What holds for a channel, or would hold were it made now. Nothing is made.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such channel and no rule for it.
+    pub fn options(&self, channel: &ChannelName) -> Result<ChannelOptions, ReadError> {
+        match self {
+            Self::Embedded(broker) => broker.options(channel),
+        }
+    }
+
+    /// Lets go of messages that are too old and of channels that have been idle for too long. A
+    /// [`Node`](crate::live::Node) sees to that by itself, every [`EXPIRY_INTERVAL`](limits::EXPIRY_INTERVAL).
+    pub fn expire(&self) {
+        match self {
+            Self::Embedded(broker) => broker.expire(),
+        }
+    }
+
+    /// Calls [`expire`](Self::expire) until the last clone of the broker has gone.
+    pub(super) fn keep_expiring(&self) -> impl Future<Output = ()> + Send + 'static {
+        let Self::Embedded(broker) = self;
+        let broker = Arc::downgrade(broker);
+        async move {
+            loop {
+                tokio::time::sleep(limits::EXPIRY_INTERVAL).await;
+                let Some(broker) = broker.upgrade() else { return };
+                broker.expire();
+            }
+        }
+    }
+
+    /// How one channel stands. Nothing is made.
     ///
     /// # Errors
     ///
@@ -252,7 +287,7 @@ impl Broker {
     ///
     /// # Errors
     ///
-    /// When there is no such channel.
+    /// When there is no such channel and none can be made.
     ///
     /// # Cancel safety
     ///
@@ -267,7 +302,7 @@ impl Broker {
     ///
     /// # Errors
     ///
-    /// When there is no such channel.
+    /// When there is no such channel and none can be made.
     pub async fn resolve(&self, channel: &ChannelName, since: Since) -> Result<Start, ReadError> {
         match self {
             Self::Embedded(broker) => broker.resolve(channel, since),
@@ -278,7 +313,7 @@ impl Broker {
     ///
     /// # Errors
     ///
-    /// When there is no such channel.
+    /// When there is no such channel and none can be made.
     pub async fn tail(&self, channel: &ChannelName, after: Position) -> Result<Tail, ReadError> {
         match self {
             Self::Embedded(broker) => Ok(Tail::Embedded(broker.tail(channel, after)?)),
@@ -289,7 +324,7 @@ impl Broker {
     ///
     /// # Errors
     ///
-    /// When there is no such channel.
+    /// When there is no such channel and none can be made.
     pub(super) fn claim(
         &self,
         channel: &ChannelName,
@@ -304,7 +339,7 @@ impl Broker {
     ///
     /// # Errors
     ///
-    /// When there is no such channel.
+    /// When there is no such channel and none can be made.
     pub(super) fn questions(
         &self,
         channel: &ChannelName,
@@ -319,7 +354,7 @@ impl Broker {
     ///
     /// # Errors
     ///
-    /// When there is no such channel.
+    /// When there is no such channel and none can be made.
     pub async fn history(
         &self,
         channel: &ChannelName,
@@ -351,6 +386,13 @@ impl Tail {
     pub fn try_next(&mut self) -> Option<TailEvent> {
         match self {
             Self::Embedded(tail) => tail.try_next(),
+        }
+    }
+
+    /// How long a message may wait for others on its way to the viewers, as the channel has it now.
+    pub(super) fn flush_window(&self) -> Duration {
+        match self {
+            Self::Embedded(tail) => tail.flush_window(),
         }
     }
 

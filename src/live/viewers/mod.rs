@@ -94,7 +94,10 @@ impl Viewers {
     fn open(&mut self, letter: Letter, table: &mut Table<Seat>) {
         match letter {
             Letter::Viewer(viewer) => self.take_in(viewer, table),
-            Letter::Attached(channel, after) => self.fanout.attached(&channel, after),
+            Letter::Attached(channel, after, window) => {
+                tracing::trace!(%channel, %after, ?window, "attached");
+                self.fanout.attached(&channel, after);
+            }
             Letter::Publications(channel, items) => self.fanout.publish(&channel, items),
             Letter::Ended(channel, end) => self.fanout.ended(&channel, end),
             Letter::Started(subscription, start, claim) => self.start(subscription, start, claim),

@@ -50,7 +50,11 @@ impl Keys {
         self.forget(now);
     }
 
-    fn forget(&mut self, now: Timestamp) {
+    pub(super) fn is_empty(&self) -> bool {
+        self.answers.is_empty()
+    }
+
+    pub(super) fn forget(&mut self, now: Timestamp) {
         while let Some((time, _)) = self.oldest_first.front()
             && (now.duration_since(*time) > limits::IDEMPOTENCY_TIME
                 || self.oldest_first.len() > limits::IDEMPOTENCY_KEYS_MAX)

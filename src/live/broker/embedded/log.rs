@@ -1,4 +1,4 @@
-//! A channel's log in memory, bounded by count and bytes.
+//! A channel's log in memory, bounded by count, bytes and age.
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
@@ -26,13 +26,32 @@ pub(super) struct Log {
     end: Option<Arc<End>>,
     keys: Keys,
     claims: Claims,
+    origin: Origin,
+    /// When it was last used.
+    touched: Timestamp,
+    is_gone: bool,
+}
+
+/// How a channel came to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    Declared,
+    FirstUse,
 }
 
 impl Log {
-    pub(super) fn new(epoch: Epoch, options: ChannelOptions) -> Self {
+    pub(super) fn new(
+        epoch: Epoch,
+        options: ChannelOptions,
+        origin: Origin,
+        now: Timestamp,
+    ) -> Self {
         Self {
             epoch,
             options,
+            origin,
+            touched: now,
+            is_gone: false,
             entries: VecDeque::new(),
             before_oldest: 0,
             bytes: 0,
@@ -42,12 +61,50 @@ impl Log {
         }
     }
 
+    /// It stays from now on, with these options.
+    pub(super) fn declare(&mut self, options: ChannelOptions) {
+        self.origin = Origin::Declared;
+        self.configure(options);
+    }
+
     pub(super) fn configure(&mut self, options: ChannelOptions) {
         self.options = options;
         self.evict();
     }
 
-    pub(super) fn state(&self) -> ChannelState {
+    pub(super) fn is_made_on_first_use(&self) -> bool {
+        self.origin == Origin::FirstUse
+    }
+
+    pub(super) fn options(&self) -> &ChannelOptions {
+        &self.options
+    }
+
+    /// It is used.
+    pub(super) fn touch(&mut self, now: Timestamp) {
+        self.touched = self.touched.max(now);
+    }
+
+    /// Whether it may go, as far as it knows; who reads it is not known here.
+    pub(super) fn is_idle(&self, now: Timestamp) -> bool {
+        let is_over = |time| now.duration_since(self.touched) > signed(time);
+        // A publisher that repeats itself is owed its first answer.
+        self.is_made_on_first_use()
+            && self.keys.is_empty()
+            && self.options.idle_expiry.is_some_and(is_over)
+    }
+
+    /// Nothing is appended to it any more.
+    pub(super) fn go(&mut self) {
+        self.is_gone = true;
+    }
+
+    pub(super) fn is_gone(&self) -> bool {
+        self.is_gone
+    }
+
+    pub(super) fn state(&mut self, now: Timestamp) -> ChannelState {
+        self.expire(now);
         ChannelState {
             head: self.head(),
             before_oldest: self.at(self.before_oldest),
@@ -74,6 +131,7 @@ impl Log {
             return if same { Ok(duplicate) } else { Err(PublishError::KeyReused) };
         }
         self.accepts(channel, batch)?;
+        self.touch(now);
         let first = self.at(self.head().offset + 1);
         for message in batch {
             let position = self.at(self.head().offset + 1);
@@ -111,7 +169,8 @@ impl Log {
         self.end.get_or_insert_with(|| Arc::new(End { position, status }));
     }
 
-    pub(super) fn resolve(&self, since: Since, now: Timestamp) -> Start {
+    pub(super) fn resolve(&mut self, since: Since, now: Timestamp) -> Start {
+        self.expire(now);
         let head = self.head();
         let oldest = self.at(self.before_oldest);
         let len = self.entries.len() as u64;
@@ -121,7 +180,7 @@ impl Log {
             Since::All => oldest,
             Since::Last(count) => self.at(head.offset - count.min(len)),
             Since::Age(age) => {
-                let age = SignedDuration::try_from(age).unwrap_or(SignedDuration::MAX);
+                let age = signed(age);
                 let is_older = |entry: &Arc<Publication>| now.duration_since(entry.time) > age;
                 self.at(self.before_oldest + self.entries.partition_point(is_older) as u64)
             }
@@ -139,7 +198,8 @@ impl Log {
         Start { after, head, gap: None, slow }
     }
 
-    pub(super) fn page(&self, after: Position, limit: PageLimit) -> Page {
+    pub(super) fn page(&mut self, after: Position, limit: PageLimit, now: Timestamp) -> Page {
+        self.expire(now);
         let gap = self.gap(after);
         let start = gap.map_or(after, |gap| gap.next.before()).offset - self.before_oldest;
         let start = usize::try_from(start).unwrap_or(usize::MAX).min(self.entries.len());
@@ -238,15 +298,37 @@ impl Log {
 
     fn evict(&mut self) {
         let ChannelOptions { history_len_max, history_bytes_max, .. } = self.options;
-        // The newest stays whatever the options: what has gone before a tail looks is a gap.
+        // The newest stays whatever the options, unless it is too old: what has gone before a tail
+        // looks is a gap.
         while self.entries.len() > history_len_max.max(1)
             || (self.bytes > history_bytes_max && self.entries.len() > 1)
         {
-            let Some(evicted) = self.entries.pop_front() else { return };
-            self.bytes -= evicted.cost();
-            self.before_oldest += 1;
+            self.evict_oldest();
         }
     }
+
+    /// Lets go of what is too old: of messages, of answers to keys.
+    pub(super) fn expire(&mut self, now: Timestamp) {
+        self.keys.forget(now);
+        let Some(age_max) = self.options.history_age_max.map(signed) else { return };
+        while self.entries.front().is_some_and(|oldest| now.duration_since(oldest.time) > age_max) {
+            self.evict_oldest();
+        }
+        if self.entries.is_empty() {
+            // A channel in which nothing is any more owns no memory for it.
+            self.entries = VecDeque::new();
+        }
+    }
+
+    fn evict_oldest(&mut self) {
+        let Some(evicted) = self.entries.pop_front() else { return };
+        self.bytes -= evicted.cost();
+        self.before_oldest += 1;
+    }
+}
+
+fn signed(time: Duration) -> SignedDuration {
+    SignedDuration::try_from(time).unwrap_or(SignedDuration::MAX)
 }
 
 #[cfg(test)]
@@ -262,7 +344,7 @@ mod tests {
     fn log(change: impl FnOnce(&mut ChannelOptions)) -> Log {
         let mut options = ChannelOptions::default();
         change(&mut options);
-        Log::new(Epoch(1), options)
+        Log::new(Epoch(1), options, Origin::Declared, NOW)
     }
 
     fn append(log: &mut Log, batch: &[Message]) -> Result<Receipt, PublishError> {
@@ -277,7 +359,7 @@ mod tests {
     fn a_history_keeps_so_many_messages_and_says_how_many_are_missing() {
         let mut log = log(|options| options.history_len_max = 3);
         append(&mut log, &vec![Message::text("x"); 10]).expect("room");
-        let page = log.page(log.at(0), everything());
+        let page = log.page(log.at(0), everything(), NOW);
         let gap = page.gap.expect("seven are missing");
         assert_eq!((gap.next.offset, gap.reason, gap.missing), (8, GapReason::Expired, Some(7)));
         assert_eq!((page.items.len(), page.through.offset), (3, 10));
@@ -297,7 +379,8 @@ mod tests {
         let mut log = log(|_| {});
         append(&mut log, &vec![Message::binary(vec![0; 100]); 10]).expect("room");
         let cost = log.entries[0].cost();
-        let page = |len_max, bytes_max| log.page(log.at(0), PageLimit { len_max, bytes_max });
+        let mut page =
+            |len_max, bytes_max| log.page(log.at(0), PageLimit { len_max, bytes_max }, NOW);
         assert_eq!(page(4, usize::MAX).items.len(), 4);
         assert_eq!(page(usize::MAX, 3 * cost).items.len(), 3);
         assert_eq!(page(usize::MAX, 3 * cost - 1).items.len(), 2);

@@ -1,11 +1,11 @@
 //! A cursor into an embedded log that waits for what comes.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use enchufe_core::Position;
 use tokio::sync::watch;
 
-use super::Channel;
+use super::{Embedded, channel::Channel};
 use crate::{
     limits,
     live::broker::{PageLimit, TailEvent},
@@ -13,6 +13,7 @@ use crate::{
 
 /// Follows one channel.
 pub struct Tail {
+    broker: Arc<Embedded>,
     channel: Arc<Channel>,
     changed: watch::Receiver<()>,
     after: Position,
@@ -20,9 +21,18 @@ pub struct Tail {
 }
 
 impl Tail {
-    pub(super) fn new(channel: Arc<Channel>, after: Position) -> Self {
+    pub(super) fn new(broker: Arc<Embedded>, channel: Arc<Channel>, after: Position) -> Self {
         let changed = channel.changed.subscribe();
-        Self { channel, changed, after, ended: false }
+        Self { broker, channel, changed, after, ended: false }
+    }
+
+    /// Whether the channel had gone before anybody knew that it is read.
+    pub(super) fn is_gone(&self) -> bool {
+        self.channel.log().is_gone()
+    }
+
+    pub(in crate::live::broker) fn flush_window(&self) -> Duration {
+        self.channel.log().options().flush_window
     }
 
     pub(in crate::live::broker) fn position(&self) -> Position {
@@ -45,9 +55,9 @@ impl Tail {
 
     /// What there is without waiting.
     pub(in crate::live::broker) fn try_next(&mut self) -> Option<TailEvent> {
-        let log = self.channel.log();
+        let mut log = self.channel.log();
         let limit = PageLimit { len_max: limits::TAIL_LEN_MAX, bytes_max: limits::TAIL_BYTES_MAX };
-        let page = log.page(self.after, limit);
+        let page = log.page(self.after, limit, self.broker.now());
         if let Some(gap) = page.gap {
             self.after = gap.next.before();
             return Some(TailEvent::Gap(gap));

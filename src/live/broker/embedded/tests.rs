@@ -2,9 +2,10 @@
 
 use std::future::Future;
 
-use tokio::time::timeout;
+use tokio::time::{Duration, Instant, sleep, timeout};
 
 use super::*;
+use crate::limits;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -19,7 +20,7 @@ struct Room {
 impl Room {
     /// With a history of ten messages.
     fn new() -> Self {
-        let (broker, channel) = (Embedded::default(), "room".parse().expect("a name"));
+        let (broker, channel) = (Embedded::new(Rules::default()), "room".parse().expect("a name"));
         let options =
             ChannelOptions { history_len_max: 10, patience: PATIENCE, ..ChannelOptions::default() };
         broker.declare(&channel, options);
