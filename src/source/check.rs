@@ -32,7 +32,9 @@ impl Check {
     pub fn allows(self, payload: &[u8]) -> bool {
         match self {
             Self::None => true,
-            Self::Json => serde_json::from_slice::<IgnoredAny>(payload).is_ok(),
+            // What is skipped over is not looked at: whether it is text has to be asked first.
+            Self::Json => std::str::from_utf8(payload)
+                .is_ok_and(|text| serde_json::from_str::<IgnoredAny>(text).is_ok()),
             Self::Number => is_number(payload.trim_ascii()),
         }
     }

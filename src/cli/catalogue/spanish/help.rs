@@ -217,6 +217,7 @@ pub(in crate::cli::catalogue) fn value_name(name: &str) -> Option<&'static str> 
         "HOST" => "HOST",
         "IP" => "IP",
         "IP[:PORT]" => "IP[:PUERTO]",
+        "KIND" => "TIPO",
         "LANGUAGE" => "IDIOMA",
         "MESSAGE" => "MENSAJE",
         "N" => "N",
@@ -238,6 +239,7 @@ pub(in crate::cli::catalogue) fn value_name(name: &str) -> Option<&'static str> 
         "SOURCE" => "FUENTE",
         "TEXT" => "TEXTO",
         "TIME" => "TIEMPO",
+        "WHEN" => "CUÁNDO",
         _ => return None,
     })
 }
