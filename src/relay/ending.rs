@@ -107,6 +107,13 @@ pub(super) fn farewells(
     }
 }
 
+/// The ends of both directions, in the order in which they explain: what a side that cannot be sent
+/// to has said or done is why it cannot, whichever was found out first.
+pub(super) fn causes_first<T>(mut ends: [(End, T); 2]) -> [(End, T); 2] {
+    ends.sort_by_key(|(end, _)| matches!(end, End::Undeliverable(_)));
+    ends
+}
+
 /// What a client is told of why the other side could not be connected to: what it may know, and no
 /// address.
 pub(super) fn refusal(error: &OpenError) -> &'static str {
@@ -170,6 +177,16 @@ mod tests {
         let last = End::Finished(Some(closed(4000)));
         let [x, y] = farewells(Nature::Ws, &undeliverable(), &last, None);
         assert_eq!((x, y), (Farewell::Close(closed(4000)), Farewell::Nothing));
+    }
+
+    #[test]
+    fn what_a_side_did_explains_why_it_cannot_be_sent_to() {
+        for ends in [[undeliverable(), broken()], [broken(), undeliverable()]] {
+            let [first, _] = causes_first(ends.map(|end| (end, ())));
+            assert!(matches!(first, (End::Broken(_), ())));
+        }
+        let [first, _] = causes_first([(undeliverable(), 1), (undeliverable(), 2)]);
+        assert_eq!(first.1, 1, "else it is what came first");
     }
 
     #[test]

@@ -250,7 +250,8 @@ impl Session {
         if let Some(Interruption::Idle(time)) = interruption {
             report.trouble = Some(Trouble::Idle(time));
         }
-        for (end, direction) in [(first.end, first.direction), (second.end, second.direction)] {
+        let ends = [(first.end, first.direction), (second.end, second.direction)];
+        for (end, direction) in ending::causes_first(ends) {
             let trouble = match end {
                 End::Broken(error) => Trouble::Recv(error),
                 // Whoever read our output has had enough, and that is no trouble.
