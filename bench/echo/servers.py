@@ -67,12 +67,12 @@ def commands(arguments):
     return {name: table[name] for name in chosen}
 
 
-def build():
-    """Builds this folder's programs and says where they are."""
+def build(folder=HERE):
+    """Builds a folder's programs and says where they are."""
     shared = os.environ.get("CARGO_TARGET_DIR")
-    target = pathlib.Path(shared, "echo") if shared else HERE / "target"
+    target = pathlib.Path(shared, folder.name) if shared else folder / "target"
     subprocess.run(["cargo", "build", "--release", "--quiet", "--target-dir", target],
-                   cwd=HERE, check=True)
+                   cwd=folder, check=True)
     return target / "release"
 
 
@@ -105,14 +105,14 @@ def raise_descriptor_limit():
 
 
 @contextlib.contextmanager
-def running(command, core):
+def running(command, core, stdin=None):
     """A server of its own for as long as the block lasts: its process and its port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     words = shlex.split(command.format(port=port))
     # `taskset` becomes the server, so the process is the server's own.
-    process = subprocess.Popen(pinned(core, words), stdout=subprocess.DEVNULL,
+    process = subprocess.Popen(pinned(core, words), stdin=stdin, stdout=subprocess.DEVNULL,
                                stderr=subprocess.PIPE)
     try:
         wait_until_listening(process, port, command)

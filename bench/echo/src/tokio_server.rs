@@ -15,12 +15,22 @@ where
     F: Fn(TcpStream) -> T + Send + 'static,
     T: Future<Output = ()> + Send + 'static,
 {
+    serve_with(async {}, handle);
+}
+
+/// As [`serve`], with something else that runs on the same runtime.
+pub fn serve_with<F, T>(beside: impl Future<Output = ()> + Send + 'static, handle: F)
+where
+    F: Fn(TcpStream) -> T + Send + 'static,
+    T: Future<Output = ()> + Send + 'static,
+{
     let threads: usize =
         std::env::var("THREADS").ok().and_then(|text| text.parse().ok()).unwrap_or(1);
     let mut builder =
         if threads > 1 { Builder::new_multi_thread() } else { Builder::new_current_thread() };
     let runtime = builder.worker_threads(threads).enable_all().build().expect("a runtime");
     runtime.block_on(async move {
+        tokio::spawn(beside);
         let listener = TcpListener::bind(("127.0.0.1", crate::port())).await.expect("a free port");
         loop {
             let (stream, _) = listener.accept().await.expect("a connection");
