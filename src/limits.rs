@@ -264,6 +264,9 @@ pub const RING_LEN_MAX: usize = 4_096;
 /// Bytes of a channel that a shard keeps for its live readers.
 pub const RING_BYTES_MAX: usize = 8 << 20;
 
+/// The longest time for which a channel may have its messages wait for others.
+pub const FLUSH_WINDOW_MAX: Duration = Duration::from_secs(1);
+
 /// Viewers that a shard serves between two looks at its sockets.
 pub const SHARD_SLICE_LEN_MAX: usize = 256;
 

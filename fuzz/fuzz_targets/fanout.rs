@@ -29,7 +29,7 @@ fuzz_target!(|data: &[u8]| {
 });
 
 fn step(bytes: &mut impl Iterator<Item = u8>) -> Option<Step> {
-    Some(match bytes.next()? % 13 {
+    Some(match bytes.next()? % 15 {
         0 => Step::Publish { channel: bytes.next()?, count: bytes.next()? % 12 },
         1 => Step::PublishBehind { channel: bytes.next()?, count: bytes.next()? % 12 },
         2 => Step::CatchUp(bytes.next()?),
@@ -45,6 +45,8 @@ fn step(bytes: &mut impl Iterator<Item = u8>) -> Option<Step> {
         9 => Step::Accept { reader: bytes.next()?, bytes: u16::from(bytes.next()?) },
         10 => Step::Writable(bytes.next()?),
         11 => Step::Actions,
+        13 => Step::Elapse(bytes.next()?),
+        14 => Step::Window { channel: bytes.next()?, ms: bytes.next()? },
         _ => Step::Flush,
     })
 }

@@ -137,6 +137,7 @@ fn channel_options(args: &args::Feed) -> ChannelOptions {
     if let Some(bytes) = args.history_bytes {
         options.history_bytes_max = bytes;
     }
+    options.flush_window = args.flush_window;
     options.slow = match args.slow {
         Slow::Skip => SlowPolicy::Skip,
         Slow::Latest => SlowPolicy::Latest,

@@ -14,7 +14,7 @@ use regex::bytes::Regex;
 use super::language::Language;
 use crate::{
     guard::ParseOriginError,
-    limits::INTERVAL_MAX,
+    limits::{FLUSH_WINDOW_MAX, INTERVAL_MAX},
     service::ParseGreetingError,
     source::{Numbers, ParseIntervalError},
     transport::{
@@ -62,6 +62,9 @@ pub(crate) enum ValueError {
     /// Expected a time, or never.
     #[error("expected a time such as 500ms, 20s or 5m, at most a day, or never")]
     PingInterval,
+    /// Expected a time for which messages wait for others.
+    #[error("expected a time such as 5ms or 0.1s, at most a second, or 0")]
+    FlushWindow,
     /// Expected a close code, and perhaps a reason.
     #[error(
         "expected CODE or CODE:REASON, a code of 1000–1003, 1007–1014 or 3000–4999 and at most \
@@ -173,6 +176,12 @@ pub(crate) fn ping_interval(text: &str) -> Result<PingInterval, ValueError> {
     }
     let keepalive = Keepalive { ping_interval: interval, dead_after: interval * 3 };
     Ok(PingInterval((!interval.is_zero()).then_some(keepalive)))
+}
+
+/// Text → how long a message may wait for others.
+pub(crate) fn flush_window(text: &str) -> Result<Duration, ValueError> {
+    let window = time(text).ok().filter(|window| *window <= FLUSH_WINDOW_MAX);
+    window.ok_or(ValueError::FlushWindow)
 }
 
 /// Text → how a silent peer is asked whether it is there, so that its end is known within a time.

@@ -84,6 +84,14 @@ pub(crate) trait Tenant {
     /// The connection has ended.
     fn on_end(&mut self, seat: Seat<Self>, ending: Ending);
 
+    /// What time it is now, said once a round before anything else.
+    fn on_time(&mut self, _: Instant) {}
+
+    /// By when the tenant wants to be told the time again.
+    fn next_due(&self) -> Option<Instant> {
+        None
+    }
+
     /// The loop has made its round.
     fn on_round(&mut self, table: &Table<Seat<Self>>);
 }
@@ -141,7 +149,7 @@ pub(crate) trait Outlet {
 
     /// Whether nothing more is to be done for a connection whose socket has just taken all that it
     /// was lent. An outlet that cannot tell says no, and is asked to transmit again.
-    fn is_done(&self, _: &Self::Seat) -> bool {
+    fn is_done(&mut self, _: &Self::Seat) -> bool {
         false
     }
 
@@ -225,7 +233,10 @@ impl<T: Tenant> Shard<T> {
             let is_busy = self.tenant.outlet().has_ready() || self.table.has_unread();
             let timeout = match is_busy {
                 true => Some(Duration::ZERO),
-                false => self.alarm.wait(self.table.next_deadline(), self.table.now),
+                false => {
+                    let due = self.table.next_deadline().into_iter().chain(self.tenant.next_due());
+                    self.alarm.wait(due.min(), self.table.now)
+                }
             };
             if let Err(error) = self.poll.poll(&mut events, timeout)
                 && error.kind() != io::ErrorKind::Interrupted
@@ -234,6 +245,7 @@ impl<T: Tenant> Shard<T> {
                 return;
             }
             self.table.now = Instant::now();
+            self.tenant.on_time(self.table.now);
             for key in self.table.take_unread() {
                 if let Some(socket) = self.table.get_mut(key) {
                     socket.has_turn = false;

@@ -42,7 +42,7 @@ const NOT_IN_CORE: [&str; 17] = [
 ];
 
 /// The packages that do without those things; the core has no other.
-const PURE_PACKAGES: [&str; 12] = [
+const PURE_PACKAGES: [&str; 13] = [
     "arrayvec",
     "base64",
     "bytes",
@@ -54,6 +54,7 @@ const PURE_PACKAGES: [&str; 12] = [
     "sha1",
     "simdutf8",
     "slab",
+    "smallvec",
     "thiserror",
 ];
 

@@ -14,6 +14,7 @@ mod ring;
 #[cfg(test)]
 mod tests;
 mod transmit;
+mod window;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -29,6 +30,7 @@ use crate::{
 };
 use reader::{Reader, State, Subscription};
 use ring::Ring;
+use window::Windows;
 
 pub use error::{OutboxFull, SubscribeError};
 pub use transmit::{SLICES_MAX, Transmit};
@@ -46,18 +48,30 @@ pub struct Limits {
     pub subscriptions_max: usize,
 }
 
-/// One reader's connection. Never reused.
+/// One reader's connection. Not used again before four thousand million others were.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReaderId {
-    index: usize,
-    generation: u64,
+    index: u32,
+    generation: u32,
 }
 
-/// One reader's cursor into one channel. Never reused.
+/// One reader's cursor into one channel. Not used again before four thousand million others were.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SubscriptionId {
-    index: usize,
-    generation: u64,
+    index: u32,
+    generation: u32,
+}
+
+impl ReaderId {
+    fn row(self) -> usize {
+        self.index as usize
+    }
+}
+
+impl SubscriptionId {
+    fn row(self) -> usize {
+        self.index as usize
+    }
 }
 
 /// What the owner has to do for the fan-out. Each history request is answered with
@@ -108,13 +122,14 @@ pub struct Counts {
 /// The fan-out of one shard.
 pub struct Fanout {
     limits: Limits,
-    generation: u64,
+    generation: u32,
     rings: Slab<Ring>,
     names: BTreeMap<ChannelName, usize>,
     readers: Slab<Reader>,
     subscriptions: Slab<Subscription>,
     urgent: VecDeque<ReaderId>,
     dirty: VecDeque<usize>,
+    windows: Windows,
     /// The last turn of [`Fanout::next_ready`] was that of the dirty channels.
     swept: bool,
     actions: VecDeque<Action>,
@@ -135,6 +150,7 @@ impl Fanout {
             subscriptions: Slab::new(),
             urgent: VecDeque::new(),
             dirty: VecDeque::new(),
+            windows: Windows::default(),
             swept: false,
             actions: VecDeque::new(),
             counts: Counts::default(),
@@ -159,10 +175,14 @@ impl Fanout {
 
     /// Takes in a connection. `token` is the owner's name for it.
     pub fn connect(&mut self, form: Form, token: usize) -> ReaderId {
-        self.generation += 1;
-        let generation = self.generation;
+        let generation = self.next_generation();
         let index = self.readers.insert(Reader::new(form, token, generation));
-        ReaderId { index, generation }
+        ReaderId { index: row(index), generation }
+    }
+
+    fn next_generation(&mut self) -> u32 {
+        self.generation = self.generation.wrapping_add(1);
+        self.generation
     }
 
     /// The owner's name for a reader, while it is here.
@@ -179,7 +199,7 @@ impl Fanout {
     pub fn disconnect(&mut self, reader: ReaderId) {
         if self.reader(reader).is_some() {
             self.drop_subscriptions(reader);
-            self.readers.remove(reader.index);
+            self.readers.remove(reader.row());
         }
     }
 
@@ -196,7 +216,7 @@ impl Fanout {
     ) -> Result<SubscriptionId, SubscribeError> {
         let reader =
             self.reader(reader_id).filter(|r| !r.closing).ok_or(SubscribeError::Closing)?;
-        if reader.outbox_bytes >= self.limits.outbox_bytes_max {
+        if reader.outbox_bytes() >= self.limits.outbox_bytes_max {
             return Err(OutboxFull.into());
         }
         if reader.subscriptions.len() >= self.limits.subscriptions_max {
@@ -207,8 +227,7 @@ impl Fanout {
         }
         let ring = self.ring_of(channel);
         self.rings[ring].subscriptions += 1;
-        self.generation += 1;
-        let generation = self.generation;
+        let generation = self.next_generation();
         let index = self.subscriptions.insert(Subscription {
             generation,
             reader: reader_id,
@@ -219,8 +238,8 @@ impl Fanout {
             was_live: false,
             listed: false,
         });
-        let id = SubscriptionId { index, generation };
-        self.readers[reader_id.index].subscriptions.push(id);
+        let id = SubscriptionId { index: row(index), generation };
+        self.readers[reader_id.row()].subscriptions.push(id);
         Ok(id)
     }
 
@@ -258,7 +277,7 @@ impl Fanout {
     /// Takes a cursor back; `true` when there was one.
     pub fn unsubscribe(&mut self, reader: ReaderId, channel: &ChannelName) -> bool {
         let Some(id) = self.subscription_of(reader, channel) else { return false };
-        self.readers[reader.index].subscriptions.retain(|other| *other != id);
+        self.readers[reader.row()].subscriptions.retain(|other| *other != id);
         self.remove_subscription(id);
         true
     }
@@ -310,7 +329,7 @@ impl Fanout {
             for publication in publications {
                 self.rings[ring].push(publication, ring_len_max, ring_bytes_max);
             }
-            self.mark_dirty(ring);
+            self.mark_new(ring);
         }
     }
 
@@ -331,7 +350,7 @@ impl Fanout {
     pub fn push(&mut self, reader: ReaderId, frame: Bytes) -> Result<(), OutboxFull> {
         let bytes_max = self.limits.outbox_bytes_max;
         match self.reader(reader) {
-            Some(state) if state.outbox_bytes + frame.len() > bytes_max => Err(OutboxFull),
+            Some(state) if state.outbox_bytes() + frame.len() > bytes_max => Err(OutboxFull),
             _ => {
                 self.enqueue(reader, frame);
                 Ok(())
@@ -361,13 +380,13 @@ impl Fanout {
         let mut frame = Vec::new();
         ws::encode::close(&mut frame, Some(reason), None);
         self.enqueue(reader_id, Bytes::from(frame));
-        self.readers[reader_id.index].closing = true;
+        self.readers[reader_id.row()].closing = true;
     }
 
     /// Tells a reader where it stands in the channels it is up to date with.
     pub fn heartbeat(&mut self, reader_id: ReaderId) {
         let Some(reader) = self.reader(reader_id) else { return };
-        if reader.form != Form::V1 || reader.outbox_bytes > 0 {
+        if reader.form != Form::V1 || reader.outbox_bytes() > 0 {
             return;
         }
         let frames: Vec<Bytes> = reader
@@ -386,7 +405,9 @@ impl Fanout {
         }
     }
 
+    /// Has a channel swept. Whatever is new in it waits no longer.
     fn mark_dirty(&mut self, ring: usize) {
+        self.forget_due(ring);
         let sweep = &mut self.rings[ring].sweep;
         if sweep.queued {
             sweep.again = true;
@@ -408,8 +429,7 @@ impl Fanout {
 
     fn enqueue(&mut self, reader: ReaderId, frame: Bytes) {
         if let Some(state) = self.reader_mut(reader).filter(|reader| !reader.closing) {
-            state.outbox_bytes += frame.len();
-            state.outbox.push_back(frame);
+            state.unsent.get_or_insert_default().push(frame);
             self.hurry(reader);
         }
     }
@@ -421,4 +441,9 @@ impl Fanout {
             self.urgent.push_back(id);
         }
     }
+}
+
+/// A row as a number that takes half the room. Nobody has so many connections.
+fn row(index: usize) -> u32 {
+    u32::try_from(index).expect("fewer rows than descriptors, which are fewer still")
 }

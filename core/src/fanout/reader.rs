@@ -3,6 +3,7 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use bytes::Bytes;
+use smallvec::SmallVec;
 
 use super::{Action, Fanout, ReaderId, Ring, SubscriptionId};
 use crate::{
@@ -10,19 +11,18 @@ use crate::{
     ws::{CloseCode, CloseReason},
 };
 
-/// A connection.
+/// A connection. There may be very many that nothing is sent to: one that is idle owns nothing but
+/// its row.
 pub(super) struct Reader {
-    pub(super) generation: u64,
+    pub(super) generation: u32,
     pub(super) form: Form,
     pub(super) token: usize,
-    pub(super) subscriptions: Vec<SubscriptionId>,
+    /// Most read one channel.
+    pub(super) subscriptions: SmallVec<[SubscriptionId; 2]>,
     /// Which subscription writes first: they take turns.
-    pub(super) turn: usize,
-    /// Frames of the reader's own: replies, gaps, ends, the close.
-    pub(super) outbox: VecDeque<Bytes>,
-    pub(super) outbox_bytes: usize,
-    /// The frame of which only a part was accepted, and how much of it.
-    pub(super) partial: Option<(Bytes, usize)>,
+    pub(super) turn: u32,
+    /// What was to be sent to nobody else, and has not gone out.
+    pub(super) unsent: Option<Box<Unsent>>,
     /// The socket takes nothing for now.
     pub(super) blocked: bool,
     /// The socket has held the reader up since it last had everything.
@@ -33,28 +33,76 @@ pub(super) struct Reader {
     pub(super) closing: bool,
 }
 
+/// What waits for one reader alone.
+#[derive(Default)]
+pub(super) struct Unsent {
+    /// Frames of the reader's own: replies, gaps, ends, the close.
+    pub(super) outbox: VecDeque<Bytes>,
+    pub(super) outbox_bytes: usize,
+    /// The frame of which only a part was accepted, and how much of it. It goes first.
+    pub(super) partial: Option<(Bytes, usize)>,
+}
+
+impl Unsent {
+    pub(super) fn push(&mut self, frame: Bytes) {
+        self.outbox_bytes += frame.len();
+        self.outbox.push_back(frame);
+    }
+
+    /// Takes off what was accepted, and says how much was accepted besides.
+    pub(super) fn accepted(&mut self, mut bytes: usize) -> usize {
+        if let Some((frame, sent)) = &mut self.partial {
+            let rest = frame.len() - *sent;
+            if bytes < rest {
+                *sent += bytes;
+                return 0;
+            }
+            bytes -= rest;
+            self.partial = None;
+        }
+        while bytes > 0
+            && let Some(frame) = self.outbox.pop_front()
+        {
+            self.outbox_bytes -= frame.len();
+            if bytes < frame.len() {
+                self.partial = Some((frame, bytes));
+                return 0;
+            }
+            bytes -= frame.len();
+        }
+        bytes
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.partial.is_none() && self.outbox.is_empty()
+    }
+}
+
 impl Reader {
-    pub(super) fn new(form: Form, token: usize, generation: u64) -> Self {
+    pub(super) fn new(form: Form, token: usize, generation: u32) -> Self {
         Self {
             generation,
             form,
             token,
-            subscriptions: Vec::new(),
+            subscriptions: SmallVec::new(),
             turn: 0,
-            outbox: VecDeque::new(),
-            outbox_bytes: 0,
-            partial: None,
+            unsent: None,
             blocked: false,
             lags: false,
             hurried: false,
             closing: false,
         }
     }
+
+    /// How many bytes of its own frames wait for it.
+    pub(super) fn outbox_bytes(&self) -> usize {
+        self.unsent.as_ref().map_or(0, |unsent| unsent.outbox_bytes)
+    }
 }
 
 /// A cursor.
 pub(super) struct Subscription {
-    pub(super) generation: u64,
+    pub(super) generation: u32,
     pub(super) reader: ReaderId,
     pub(super) ring: usize,
     /// The reader's choice, or from its start on what holds for its channel.
@@ -85,19 +133,19 @@ pub(super) enum State {
 
 impl Fanout {
     pub(super) fn reader(&self, id: ReaderId) -> Option<&Reader> {
-        self.readers.get(id.index).filter(|reader| reader.generation == id.generation)
+        self.readers.get(id.row()).filter(|reader| reader.generation == id.generation)
     }
 
     pub(super) fn reader_mut(&mut self, id: ReaderId) -> Option<&mut Reader> {
-        self.readers.get_mut(id.index).filter(|reader| reader.generation == id.generation)
+        self.readers.get_mut(id.row()).filter(|reader| reader.generation == id.generation)
     }
 
     pub(super) fn subscription(&self, id: SubscriptionId) -> Option<&Subscription> {
-        self.subscriptions.get(id.index).filter(|sub| sub.generation == id.generation)
+        self.subscriptions.get(id.row()).filter(|sub| sub.generation == id.generation)
     }
 
     pub(super) fn subscription_mut(&mut self, id: SubscriptionId) -> Option<&mut Subscription> {
-        self.subscriptions.get_mut(id.index).filter(|sub| sub.generation == id.generation)
+        self.subscriptions.get_mut(id.row()).filter(|sub| sub.generation == id.generation)
     }
 
     pub(super) fn subscription_of(
@@ -145,7 +193,7 @@ impl Fanout {
     /// here. Called before the reader is written to.
     pub(super) fn settle(&mut self, id: SubscriptionId) {
         loop {
-            let subscription = self.subscriptions.get_mut(id.index);
+            let subscription = self.subscriptions.get_mut(id.row());
             let Some(subscription) = subscription.filter(|sub| sub.generation == id.generation)
             else {
                 return;
@@ -175,7 +223,7 @@ impl Fanout {
                     }
                     let pending = ring.end_sequence().saturating_sub(*next);
                     if pending == 0 {
-                        self.readers[subscription.reader.index].lags = false;
+                        self.readers[subscription.reader.row()].lags = false;
                     }
                     if pending == 0 && ring.end.is_some() {
                         self.tell_end(id);
@@ -236,7 +284,7 @@ impl Fanout {
         let (State::Live { next }, Some(after)) = (&subscription.state, subscription.after) else {
             return false;
         };
-        if self.reader(reader).is_none_or(|reader| !reader.outbox.is_empty()) {
+        if self.reader(reader).is_none_or(|reader| reader.outbox_bytes() > 0) {
             return false;
         }
         let Some((newest, publication)) = ring.newest() else { return false };
@@ -298,7 +346,7 @@ impl Fanout {
     /// Whether more replies wait for a reader than is good, and it may be able to take them now.
     pub fn is_filling(&self, reader: ReaderId) -> bool {
         let enough = self.limits.outbox_bytes_max / 2;
-        self.reader(reader).is_some_and(|r| !r.blocked && r.outbox_bytes > enough)
+        self.reader(reader).is_some_and(|r| !r.blocked && r.outbox_bytes() > enough)
     }
 
     /// Whether the close waits for a reader, or has gone out to it.
@@ -331,7 +379,7 @@ impl Fanout {
         if self.subscription(id).is_none() {
             return;
         }
-        let subscription = self.subscriptions.remove(id.index);
+        let subscription = self.subscriptions.remove(id.row());
         self.finished -= usize::from(matches!(subscription.state, State::Ended));
         let ring = &mut self.rings[subscription.ring];
         ring.subscriptions -= 1;
@@ -341,6 +389,7 @@ impl Fanout {
         }
         if ring.subscriptions == 0 {
             let ring_index = subscription.ring;
+            self.forget_due(ring_index);
             let ring = self.rings.remove(ring_index);
             self.dirty.retain(|dirty| *dirty != ring_index);
             self.names.remove(&ring.channel);

@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use super::SubscriptionId;
+use super::{SubscriptionId, window::Window};
 use crate::{ChannelName, End, Position, Publication};
 
 /// A bounded run of publications, numbered densely by a sequence of its own, because offsets
@@ -25,6 +25,7 @@ pub(super) struct Ring {
     /// How many subscriptions there are, in whatever state.
     pub(super) subscriptions: usize,
     pub(super) sweep: Sweep,
+    pub(super) window: Window,
 }
 
 /// Where the delivery of what is new stands. A sweep goes on where the last slice stopped.
@@ -52,6 +53,7 @@ impl Ring {
             parked: Vec::new(),
             subscriptions: 0,
             sweep: Sweep::default(),
+            window: Window::default(),
         }
     }
 
@@ -96,7 +98,9 @@ impl Ring {
 
     /// Adds the newest and lets go of the oldest beyond the bounds.
     pub(super) fn push(&mut self, publication: Arc<Publication>, len_max: usize, bytes_max: usize) {
-        self.bytes += publication.cost();
+        let cost = publication.cost();
+        self.bytes += cost;
+        self.window.note(cost);
         self.entries.push_back(publication);
         while self.entries.len() > len_max || (self.bytes > bytes_max && self.entries.len() > 1) {
             if let Some(evicted) = self.entries.pop_front() {

@@ -3,8 +3,9 @@
 use arrayvec::ArrayVec;
 
 use super::{
-    Fanout, ReaderId,
+    Fanout, ReaderId, SubscriptionId,
     reader::{Reader, State},
+    row,
 };
 
 /// How many slices one write takes at most.
@@ -128,16 +129,15 @@ impl Fanout {
 
     /// Everything that waits for a reader, in order, until `take` has enough.
     fn walk<'a>(&'a self, reader: &'a Reader, mut take: impl FnMut(&'a [u8]) -> bool) {
-        if let Some((frame, sent)) = &reader.partial
-            && !take(&frame[*sent..])
-        {
-            return;
-        }
-        if reader.outbox.iter().any(|frame| !take(frame)) {
-            return;
+        if let Some(unsent) = &reader.unsent {
+            let partial = unsent.partial.iter().map(|(frame, sent)| &frame[*sent..]);
+            let mut frames = partial.chain(unsent.outbox.iter().map(|frame| &frame[..]));
+            if !frames.all(&mut take) {
+                return;
+            }
         }
         let (later, first) =
-            reader.subscriptions.split_at(reader.turn.min(reader.subscriptions.len()));
+            reader.subscriptions.split_at((reader.turn as usize).min(reader.subscriptions.len()));
         for id in first.iter().chain(later) {
             let Some(subscription) = self.subscription(*id) else { continue };
             let ring = &self.rings[subscription.ring];
@@ -160,38 +160,22 @@ impl Fanout {
     /// Moves the reader's cursors past what the socket accepted. A frame of which only a part
     /// was accepted is kept until the rest has gone out.
     pub fn sent(&mut self, id: ReaderId, mut bytes: usize) {
-        let Some(reader) = self.readers.get_mut(id.index) else { return };
+        let Some(reader) = self.readers.get_mut(id.row()) else { return };
         if reader.generation != id.generation {
             return;
         }
-        if let Some((frame, sent)) = &mut reader.partial {
-            let rest = frame.len() - *sent;
-            if bytes < rest {
-                *sent += bytes;
-                return;
+        if let Some(unsent) = &mut reader.unsent {
+            bytes = unsent.accepted(bytes);
+            if unsent.is_empty() {
+                // An idle reader owns no buffer.
+                reader.unsent = None;
             }
-            bytes -= rest;
-            reader.partial = None;
-        }
-        while bytes > 0
-            && let Some(frame) = reader.outbox.pop_front()
-        {
-            reader.outbox_bytes -= frame.len();
-            if bytes < frame.len() {
-                reader.partial = Some((frame, bytes));
-                return;
-            }
-            bytes -= frame.len();
-        }
-        if reader.outbox.is_empty() {
-            // An idle reader owns no buffer.
-            reader.outbox.shrink_to(0);
         }
         let count = reader.subscriptions.len();
-        let turn = reader.turn.min(count);
+        let turn = (reader.turn as usize).min(count);
         for step in 0..count {
             let at = (turn + step) % count;
-            let sub = &mut self.subscriptions[reader.subscriptions[at].index];
+            let sub = &mut self.subscriptions[reader.subscriptions[at].row()];
             let ring = &self.rings[sub.ring];
             while bytes > 0 {
                 let entry = match &sub.state {
@@ -202,7 +186,8 @@ impl Fanout {
                 let Some(entry) = entry else { break };
                 let frame = entry.frame(reader.form, &ring.channel);
                 if bytes < frame.len() {
-                    reader.partial = Some((frame.clone(), bytes));
+                    let unsent = reader.unsent.get_or_insert_default();
+                    unsent.partial = Some((frame.clone(), bytes));
                     self.counts.pinned += 1;
                 }
                 bytes = bytes.saturating_sub(frame.len());
@@ -213,11 +198,32 @@ impl Fanout {
                     State::Live { next } => *next += 1,
                     _ => {}
                 }
-                reader.turn = at;
+                reader.turn = row(at);
             }
         }
         // Whoever wrote last writes last next time.
-        reader.turn = if count == 0 { 0 } else { (reader.turn + 1) % count };
+        reader.turn = if count == 0 { 0 } else { (reader.turn + 1) % row(count) };
+    }
+
+    /// Whether nothing more is to be done for a reader now: it has everything, and neither a close
+    /// nor an end is to follow. Spares asking [`Fanout::poll_transmit`] once more after each
+    /// delivery.
+    pub fn is_done(&mut self, id: ReaderId) -> bool {
+        let Some(reader) = self.readers.get_mut(id.row()) else { return true };
+        if reader.generation != id.generation {
+            return true;
+        }
+        let has_all = |id: &SubscriptionId| {
+            let subscription = &self.subscriptions[id.row()];
+            let ring = &self.rings[subscription.ring];
+            matches!(subscription.state, State::Live { next } if next == ring.end_sequence())
+                && ring.end.is_none()
+        };
+        let is_done =
+            reader.unsent.is_none() && !reader.closing && reader.subscriptions.iter().all(has_all);
+        // Its socket no longer holds it up.
+        reader.lags &= !is_done;
+        is_done
     }
 
     /// The socket takes nothing until [`Fanout::writable`].

@@ -6,6 +6,7 @@ mod bounds;
 mod model;
 mod policies;
 mod stage;
+mod windows;
 
 use std::sync::Arc;
 
@@ -40,6 +41,9 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (reader, 0..300u16).prop_map(|(reader, bytes)| Step::Accept { reader, bytes }),
         2 => reader.prop_map(Step::Writable),
         1 => reader.prop_map(Step::Heartbeat),
+        2 => any::<u8>().prop_map(Step::Elapse),
+        1 => (0..2u8, prop_oneof![Just(0), any::<u8>()])
+            .prop_map(|(channel, ms)| Step::Window { channel, ms }),
         4 => Just(Step::Actions),
         4 => Just(Step::Flush),
     ]

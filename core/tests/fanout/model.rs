@@ -1,7 +1,7 @@
 //! A naive world around the fan-out: channels that are plain vectors, sockets that take as much as
 //! a step says, and viewers whose bytes are read back at the end.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use arrayvec::ArrayVec;
 use enchufe_core::{
@@ -62,6 +62,13 @@ pub(crate) enum Step {
     },
     Writable(u8),
     Heartbeat(u8),
+    /// So many milliseconds pass.
+    Elapse(u8),
+    /// From now on messages of a channel may wait for so many milliseconds.
+    Window {
+        channel: u8,
+        ms: u8,
+    },
     /// What the fan-out has asked for is done and answered.
     Actions,
     Flush,
@@ -138,6 +145,7 @@ pub(crate) struct World {
     pub(crate) viewers: Vec<Viewer>,
     starts: VecDeque<(SubscriptionId, u64)>,
     pages: VecDeque<(SubscriptionId, Page)>,
+    now: Duration,
 }
 
 impl World {
@@ -163,7 +171,13 @@ impl World {
             viewers: Vec::new(),
             starts: VecDeque::new(),
             pages: VecDeque::new(),
+            now: Duration::ZERO,
         }
+    }
+
+    fn elapse(&mut self, time: Duration) {
+        self.now += time;
+        self.fanout.elapse(self.now);
     }
 
     /// What the tail has not yet handed to this shard.
@@ -318,6 +332,11 @@ impl World {
             Step::Publish { .. } | Step::PublishBehind { .. } => {}
             Step::Actions => drop(self.actions()),
             Step::Flush => self.flush(),
+            Step::Elapse(ms) => self.elapse(Duration::from_millis(ms.into())),
+            Step::Window { channel: at, ms } => {
+                let window = Duration::from_millis(ms.into());
+                self.fanout.set_window(&self.channels[channel(at)].name, window);
+            }
             Step::Subscribe { reader, .. }
             | Step::Unsubscribe { reader, .. }
             | Step::Accept { reader, .. }
@@ -368,6 +387,8 @@ impl World {
             self.fanout.writable(viewer.id);
         }
         for _ in 0..10_000 {
+            self.elapse(Duration::from_millis(u8::MAX.into()));
+            assert_eq!(self.fanout.next_due(), None, "no window is longer");
             self.flush();
             if !self.actions() && !self.fanout.has_ready() {
                 return;

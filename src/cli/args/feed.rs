@@ -47,6 +47,11 @@ pub(crate) struct Feed {
     #[arg(long, value_name = "POLICY", default_value = "skip")]
     pub(crate) slow: Slow,
 
+    /// Let a message wait so long for others, so that they go to each viewer together
+    #[arg(long, value_name = "TIME", default_value = "0s")]
+    #[arg(value_parser = values::flush_window)]
+    pub(crate) flush_window: Duration,
+
     /// Let pages of this origin read and publish; may be repeated
     #[arg(long, value_name = "ORIGIN", value_parser = str::parse::<AllowedOrigin>)]
     pub(crate) allow_origin: Vec<AllowedOrigin>,

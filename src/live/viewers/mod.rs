@@ -8,7 +8,7 @@ mod board;
 mod claims;
 mod requests;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use bytes::Bytes;
 use enchufe_core::{
@@ -42,6 +42,8 @@ pub(super) struct Viewers {
     board: Arc<Board>,
     ways: Ways,
     fanout: Fanout,
+    /// When the fan-out's time began.
+    born: Instant,
     claims: Claims,
 }
 
@@ -73,6 +75,7 @@ pub(super) fn shard(
         board: Arc::default(),
         ways,
         claims: Claims::default(),
+        born: Instant::now(),
         fanout: Fanout::new(Limits {
             ring_len_max: limits::RING_LEN_MAX,
             ring_bytes_max: limits::RING_BYTES_MAX,
@@ -95,7 +98,7 @@ impl Viewers {
         match letter {
             Letter::Viewer(viewer) => self.take_in(viewer, table),
             Letter::Attached(channel, after, window) => {
-                tracing::trace!(%channel, %after, ?window, "attached");
+                self.fanout.set_window(&channel, window);
                 self.fanout.attached(&channel, after);
             }
             Letter::Publications(channel, items) => self.fanout.publish(&channel, items),
@@ -199,6 +202,14 @@ impl Tenant for Viewers {
         self.fanout.disconnect(seat.reader);
     }
 
+    fn on_time(&mut self, now: Instant) {
+        self.fanout.elapse(now.saturating_duration_since(self.born));
+    }
+
+    fn next_due(&self) -> Option<Instant> {
+        Some(self.born + self.fanout.next_due()?)
+    }
+
     fn on_round(&mut self, table: &Table<Seat>) {
         let shard = self.index;
         while let Some(action) = self.fanout.next_action() {
@@ -274,6 +285,10 @@ impl Outlet for Fanout {
 
     fn sent(&mut self, seat: &mut Seat, _: &[u8], bytes: usize) {
         Self::sent(self, seat.reader, bytes);
+    }
+
+    fn is_done(&mut self, seat: &Seat) -> bool {
+        Self::is_done(self, seat.reader)
     }
 
     fn blocked(&mut self, seat: &mut Seat, _: &[u8]) {

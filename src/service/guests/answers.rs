@@ -140,7 +140,7 @@ impl Outlet for Answers {
     }
 
     #[inline]
-    fn is_done(&self, guest: &Guest) -> bool {
+    fn is_done(&mut self, guest: &Guest) -> bool {
         guest.waiting.is_none() && !guest.is_closing
     }
 

@@ -46,6 +46,9 @@ pub(in crate::cli::catalogue) fn help(id: &str) -> Option<&'static str> {
         "feed.slow" => {
             "Qué recibe quien lee demasiado despacio: un hueco, solo el último mensaje o el fin"
         }
+        "feed.flush_window" => {
+            "Deja que un mensaje espere tanto a otros, para que vayan juntos a cada espectador"
+        }
         "feed.allow_origin" => "Deja leer y publicar a las páginas de este origen; puede repetirse",
         "feed.host_name" => HOST_NAME,
         "feed.tls_cert" | "serve.tls_cert" => {

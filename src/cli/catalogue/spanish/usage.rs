@@ -97,6 +97,9 @@ fn expected(why: ValueError) -> &'static str {
         ValueError::PingInterval => {
             "se espera un tiempo como 500ms, 20s o 5m, un día como mucho, o never"
         }
+        ValueError::FlushWindow => {
+            "se espera un tiempo como 5ms o 0.1s, un segundo como mucho, o 0"
+        }
         ValueError::Pattern => {
             "se espera una expresión regular, por ejemplo 'Hola .*!' o '^[0-9]+$'"
         }
