@@ -326,6 +326,16 @@ pub const COMMAND_BYTES_MAX: usize = 16 << 10;
 /// How long a connection that is closing is read on before it is dropped.
 pub const LINGER: Duration = Duration::from_secs(5);
 
+/// How long a shard may take to say how its readers are before it counts as one that does not answer.
+pub const SHARD_ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Channels with metrics of their own. All others are summed up.
+pub const METRICS_CHANNELS_MAX: usize = 1_000;
+
+/// Channels without readers whose counts are kept, until somebody asks for them, in each shard and
+/// for all readers over HTTP. Beyond it they are added to those of the channels that are summed up.
+pub const DEPARTED_CHANNELS_MAX: usize = 10_000;
+
 /// Viewers a server has at the same time, unless told otherwise.
 pub const VIEWERS_MAX: usize = 16_000;
 

@@ -36,6 +36,10 @@ pub enum GapReason {
 }
 
 impl GapReason {
+    /// Every reason, in the order of their declaration.
+    pub const ALL: [Self; 6] =
+        [Self::Slow, Self::Expired, Self::Reset, Self::Lost, Self::Corrupt, Self::Conflated];
+
     /// The word that every wire form uses.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -51,7 +51,9 @@ pub(super) async fn run(args: args::Feed, language: Language) -> Result<Exit, Fa
     broker.declare(&channel, options);
     let node = Node::start(broker, &NodeOptions::default()).map_err(Failure::System)?;
     // Last of all: a program that runs has somewhere to be heard.
+    let opened = site.readiness.need(format!("source of {channel}"));
     let source = spec.open(&args.source.surroundings()).await.map_err(source::failure)?;
+    opened.met();
 
     announce(language, &channel, &listeners, site.publish_token.is_some(), history_len_max);
     let (trigger, shutdown) = Shutdown::new();
@@ -158,6 +160,7 @@ fn site(args: &args::Feed, channel: &ChannelName) -> Result<http::Options, Failu
         publish_token: token(&args.publish_token_file)?,
         read_token: token(&args.read_token_file)?,
         page,
+        metrics: args.metrics.into(),
         ..http::Options::default()
     })
 }

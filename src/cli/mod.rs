@@ -36,11 +36,11 @@ use std::{ffi::OsString, process::ExitCode};
 
 use clap::{CommandFactory as _, FromArgMatches as _};
 use tracing_subscriber::{
-    filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+    Layer as _, filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _,
 };
 
 use self::{
-    args::{Cli, Command},
+    args::{Cli, Command, LogFormat},
     catalogue::Phrase,
     exit_code::Exit,
     failure::Failure,
@@ -111,7 +111,7 @@ fn parse(arguments: &[OsString], language: Language) -> Result<Option<Cli>, Fail
 }
 
 fn run(cli: Cli, language: Language) -> Result<Exit, Failure> {
-    log(&cli.log)?;
+    log(&cli.log, cli.log_format)?;
     match cli.command {
         Command::Resolve(args) => resolve::run(&args),
         Command::Completions(args) => completions::run(&args, language),
@@ -126,15 +126,18 @@ fn run(cli: Cli, language: Language) -> Result<Exit, Failure> {
 }
 
 /// Sends what the filter lets through to standard error.
-fn log(filter: &str) -> Result<(), Failure> {
+fn log(filter: &str, format: LogFormat) -> Result<(), Failure> {
     // `Targets` is all of the filter's grammar that is asked for, without its regular expressions,
     // which would be an eighth of the whole build.
     let targets: Targets = filter.parse().map_err(|_| Failure::Log(filter.into()))?;
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
-        .with_ansi(output::stderr_has_colour())
         // A log that cannot be written is no reason to fail, or to panic.
         .log_internal_errors(false);
+    let lines = match format {
+        LogFormat::Text => lines.with_ansi(output::stderr_has_colour()).boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).with_ansi(false).boxed(),
+    };
     tracing_subscriber::registry().with(targets).with(lines).init();
     Ok(())
 }

@@ -69,6 +69,11 @@ impl Refusal {
         Self(Box::new(Reasons { status, code, message, hint: None, header: None }))
     }
 
+    /// What programs know it by.
+    pub(super) fn code(&self) -> &'static str {
+        self.0.code
+    }
+
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.0.hint = Some(hint.into());
         self

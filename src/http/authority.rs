@@ -8,7 +8,7 @@ use std::{fmt, io, net::IpAddr, path::Path};
 use hyper::{HeaderMap, Request, StatusCode, Version, body::Incoming, header};
 use subtle::ConstantTimeEq;
 
-use super::{Connection, Site, answer::Refusal};
+use super::{Connection, MetricsAccess, Site, answer::Refusal};
 use crate::{
     guard::{self, OriginPolicy},
     limits,
@@ -75,6 +75,8 @@ pub(super) enum Deed {
     Read,
     /// Publish.
     Publish,
+    /// Read how the server stands.
+    ReadMetrics,
 }
 
 /// The name of the cookie that stands for the token, for pages and EventSource.
@@ -91,6 +93,7 @@ pub(super) fn judge(
     match deed {
         Deed::ReadGenerated | Deed::Read => may_read(site, request.headers()),
         Deed::Publish => may_publish(site, connection, request),
+        Deed::ReadMetrics => may_read_metrics(site, connection, request),
     }
 }
 
@@ -105,7 +108,7 @@ pub(super) fn admit(site: &Site, request: &Request<Incoming>, deed: Deed) -> Res
     }
     let policy = match deed {
         Deed::ReadGenerated => OriginPolicy::AnyMayRead,
-        Deed::Read | Deed::Publish => OriginPolicy::SameOrigin,
+        Deed::Read | Deed::Publish | Deed::ReadMetrics => OriginPolicy::SameOrigin,
     };
     let origin = single(request.headers(), &header::ORIGIN)?;
     guard::check_origin(origin, host, site.is_secure, policy, &site.options.allowed_origins)
@@ -119,7 +122,7 @@ fn host(request: &Request<Incoming>) -> Result<Option<&str>, Refusal> {
     Ok(request.uri().authority().map(|authority| authority.as_str()).or(header))
 }
 
-fn may_read(site: &Site, headers: &HeaderMap) -> Result<(), Refusal> {
+pub(super) fn may_read(site: &Site, headers: &HeaderMap) -> Result<(), Refusal> {
     let Some(token) = &site.options.read_token else { return Ok(()) };
     let admitted =
         bearer(headers).into_iter().chain(cookies(headers)).any(|offered| token.matches(offered));
@@ -139,18 +142,7 @@ fn may_publish(
     if let (Some(token), Some(offered)) = (&site.options.publish_token, bearer(headers)) {
         return if token.matches(offered) { Ok(()) } else { Err(unauthorized("wrong token")) };
     }
-    let is_loopback = match connection.peer.ip() {
-        IpAddr::V4(address) => address.is_loopback(),
-        IpAddr::V6(address) => {
-            address.is_loopback() || address.to_ipv4_mapped().is_some_and(|v4| v4.is_loopback())
-        }
-    };
-    // A proxy on this machine speaks for somebody else.
-    let is_forwarded = headers.keys().any(|name| {
-        let name = name.as_str();
-        name == "forwarded" || name == "via" || name.starts_with("x-forwarded-")
-    });
-    if is_loopback && !is_forwarded {
+    if is_from_here(connection, headers) {
         // A page whose own name was made to point here comes from this machine, too, and so does a
         // proxy that adds no header: without a token only loopback's own names will do.
         return guard::check_host(host(request)?, &[]).map_err(|error| guarded(&error));
@@ -160,6 +152,51 @@ fn may_publish(
         Some(_) => refusal.hint("send Authorization: Bearer TOKEN"),
         None => refusal.hint("start the server with --publish-token-file FILE"),
     })
+}
+
+/// Whether the request comes from a program on this machine, and not from a proxy, which speaks for
+/// somebody else.
+fn is_from_here(connection: &Connection, headers: &HeaderMap) -> bool {
+    let is_loopback = match connection.peer.ip() {
+        IpAddr::V4(address) => address.is_loopback(),
+        IpAddr::V6(address) => {
+            address.is_loopback() || address.to_ipv4_mapped().is_some_and(|v4| v4.is_loopback())
+        }
+    };
+    let is_forwarded = headers.keys().any(|name| {
+        let name = name.as_str();
+        name == "forwarded" || name == "via" || name.starts_with("x-forwarded-")
+    });
+    is_loopback && !is_forwarded
+}
+
+fn may_read_metrics(
+    site: &Site,
+    connection: &Connection,
+    request: &Request<Incoming>,
+) -> Result<(), Refusal> {
+    let headers = request.headers();
+    match site.options.metrics {
+        MetricsAccess::Off => Err(Refusal::new(
+            StatusCode::NOT_FOUND,
+            "metrics_off",
+            "this server has no metrics for anybody",
+        )
+        .hint("start it without --metrics off")),
+        _ if site.options.read_token.is_some() => may_read(site, headers),
+        MetricsAccess::Everyone => Ok(()),
+        // As for publishing: a page whose own name points here is not on this machine.
+        MetricsAccess::Loopback if is_from_here(connection, headers) => {
+            guard::check_host(host(request)?, &site.options.host_names)
+                .map_err(|error| guarded(&error))
+        }
+        MetricsAccess::Loopback => Err(Refusal::new(
+            StatusCode::FORBIDDEN,
+            "metrics_loopback",
+            "the metrics are for programs on the server's machine",
+        )
+        .hint("start the server with --read-token-file FILE, or with --metrics on")),
+    }
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {

@@ -30,34 +30,37 @@ const OFFERED: [(WireForm, &str, &str); 4] = [
 impl WireForm {
     /// What the request accepts best (RFC 9110 §12.5.1); `None` when it accepts none.
     pub(super) fn negotiate(headers: &HeaderMap) -> Option<Self> {
-        let accept: Vec<&str> = headers
-            .get_all(header::ACCEPT)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .collect();
-        if accept.is_empty() {
-            return Some(OFFERED[0].0);
-        }
-        let ranges = || accept.iter().flat_map(|value| value.split(',')).filter_map(range);
-        let mut best: Option<(f32, Self)> = None;
-        for (form, kind, subtype) in OFFERED {
-            // The most specific range that fits decides, not the most generous one.
-            let fitting = ranges().filter_map(|(range, quality)| {
-                let specificity = match range {
-                    ("*", "*") => 0,
-                    (k, "*") if k.eq_ignore_ascii_case(kind) => 1,
-                    (k, s) if k.eq_ignore_ascii_case(kind) && s.eq_ignore_ascii_case(subtype) => 2,
-                    _ => return None,
-                };
-                Some((specificity, quality))
-            });
-            let quality = fitting.max_by_key(|(specificity, _)| *specificity).map_or(0.0, |f| f.1);
-            if quality > best.map_or(0.0, |(quality, _)| quality) {
-                best = Some((quality, form));
-            }
-        }
-        best.map(|(_, form)| form)
+        preferred(headers, &OFFERED)
     }
+}
+
+/// Which of the forms, each with its media type, the request accepts best (RFC 9110 §12.5.1);
+/// without a preference the first of the best, and `None` when it accepts none.
+pub(super) fn preferred<F: Copy>(headers: &HeaderMap, offered: &[(F, &str, &str)]) -> Option<F> {
+    let accept: Vec<&str> =
+        headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
+    if accept.is_empty() {
+        return offered.first().map(|(form, _, _)| *form);
+    }
+    let ranges = || accept.iter().flat_map(|value| value.split(',')).filter_map(range);
+    let mut best: Option<(f32, F)> = None;
+    for &(form, kind, subtype) in offered {
+        // The most specific range that fits decides, not the most generous one.
+        let fitting = ranges().filter_map(|(range, quality)| {
+            let specificity = match range {
+                ("*", "*") => 0,
+                (k, "*") if k.eq_ignore_ascii_case(kind) => 1,
+                (k, s) if k.eq_ignore_ascii_case(kind) && s.eq_ignore_ascii_case(subtype) => 2,
+                _ => return None,
+            };
+            Some((specificity, quality))
+        });
+        let quality = fitting.max_by_key(|(specificity, _)| *specificity).map_or(0.0, |f| f.1);
+        if quality > best.map_or(0.0, |(quality, _)| quality) {
+            best = Some((quality, form));
+        }
+    }
+    best.map(|(_, form)| form)
 }
 
 /// One media range and its weight.

@@ -7,8 +7,11 @@ mod answer;
 mod authority;
 mod fields;
 mod folder;
+mod health;
 mod history;
+mod metrics;
 mod patient;
+mod process;
 mod publish;
 mod route;
 mod stream;
@@ -32,6 +35,7 @@ use crate::{
 };
 pub use authority::{ReadTokenError, Token};
 pub use folder::{Folder, OpenFolderError};
+pub use health::{Need, Readiness};
 use patient::{Exchange, Patient};
 
 /// What a server is told besides its node.
@@ -51,6 +55,10 @@ pub struct Options {
     pub read_token: Option<Token>,
     /// One's own page instead of the built-in one.
     pub page: Option<Folder>,
+    /// Who may read the metrics where reading needs no token.
+    pub metrics: MetricsAccess,
+    /// What has to be there before the server counts as ready.
+    pub readiness: Readiness,
     /// Connections at the same time, viewers aside.
     pub connections_max: usize,
     /// How long a client may take to send the head of a request, or to begin it.
@@ -59,6 +67,19 @@ pub struct Options {
     pub body_timeout: Duration,
     /// How long a client may take nothing of its answer.
     pub dead_after: Duration,
+}
+
+/// Who may read the metrics where reading needs no token. Where it does, that token is needed, from
+/// wherever the request comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MetricsAccess {
+    /// Nobody: there are none.
+    Off,
+    /// Programs on this machine that speak to it directly.
+    #[default]
+    Loopback,
+    /// Everybody who reaches it.
+    Everyone,
 }
 
 /// Where WebSocket has the default channel besides `/`.
@@ -93,6 +114,8 @@ impl Default for Options {
             publish_token: None,
             read_token: None,
             page: None,
+            metrics: MetricsAccess::default(),
+            readiness: Readiness::default(),
             connections_max: limits::HTTP_CONNECTIONS_MAX,
             head_timeout: limits::HANDSHAKE_TIMEOUT,
             body_timeout: limits::BODY_TIMEOUT,
@@ -186,7 +209,25 @@ struct Connection {
 /// # Cancel safety
 ///
 /// Dropping the future stops accepting; connections end by themselves.
-pub async fn serve(mut listener: Listener, node: Node, options: Options, shutdown: Shutdown) {
+pub fn serve(
+    listener: Listener,
+    node: Node,
+    options: Options,
+    shutdown: Shutdown,
+) -> impl Future<Output = ()> + Send {
+    let addresses: Vec<String> =
+        listener.local_addresses().map(|address| address.to_string()).collect();
+    // From now on, and not only once it is polled: until then it is not ready.
+    let up = options.readiness.need(format!("listener {}", addresses.join(", ")));
+    async move {
+        tracing::info!(addresses = addresses.join(", "), secure = listener.is_secure(), "serving");
+        up.met();
+        accept_all(listener, node, options, shutdown).await;
+        tracing::info!(addresses = addresses.join(", "), "not serving any longer");
+    }
+}
+
+async fn accept_all(mut listener: Listener, node: Node, options: Options, shutdown: Shutdown) {
     let permits = Arc::new(Semaphore::new(options.connections_max));
     let is_loopback = listener.is_loopback();
     let (is_secure, shutdown_of_site) = (listener.is_secure(), shutdown.clone());
@@ -248,6 +289,8 @@ async fn converse(stream: Wire, peer: SocketAddr, site: Arc<Site>, tasks: TaskTr
         os::keep_unsent_short(tcp);
         os::give_up_after(tcp, site.options.dead_after);
     }
+    let _talking = site.node.talk();
+    tracing::debug!(%peer, "a connection");
     let stream = Patient::new(stream, site.options.dead_after, exchange.clone());
     let connection = Connection { peer, ended, exchange, tasks };
     let service = service_fn(move |request| {
@@ -275,7 +318,8 @@ async fn converse(stream: Wire, peer: SocketAddr, site: Arc<Site>, tasks: TaskTr
             }
         }
     };
-    if let Err(error) = ended {
-        tracing::debug!(%error, %peer, "a connection broke");
+    match ended {
+        Ok(()) => tracing::debug!(%peer, "a connection has ended"),
+        Err(error) => tracing::debug!(%error, %peer, "a connection broke"),
     }
 }

@@ -16,7 +16,7 @@ use super::{
     answer::{Answer, Refusal, answer, empty, full, json},
     authority::{self, COOKIE, Deed},
     fields::{self, Query, WireForm},
-    history, publish, stream, upgrade,
+    health, history, metrics, publish, stream, upgrade,
 };
 use crate::{limits, live::broker::ReadError, page};
 
@@ -33,11 +33,15 @@ pub(super) async fn respond(
     let target = Target::of(&site, &request);
     let admitted = authority::admit(&site, &request, target.deed);
     let was_admitted = admitted.is_ok();
+    let node = site.node.clone();
     let answered = match admitted {
         Ok(()) => dispatch(&site, connection, request, target).await,
         Err(refusal) => Err(refusal),
     };
-    let mut answer = answered.unwrap_or_else(Refusal::into_answer);
+    let mut answer = answered.unwrap_or_else(|refusal| {
+        node.refused(refusal.code());
+        refusal.into_answer()
+    });
     if let Some(exchange) = exchange.filter(|_| !answer.status().is_success()) {
         exchange.linger();
     }
@@ -123,6 +127,19 @@ async fn dispatch(
         let message = format!("{} is not understood here", request.method());
         return Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "bad_method", message)
             .header(header::ALLOW, if is_named { "GET, HEAD, POST" } else { "GET, HEAD" }));
+    }
+    match path.as_str() {
+        "/health/live" => return Ok(health::live()),
+        "/health/ready" => {
+            return Ok(
+                health::ready(site, authority::may_read(site, request.headers()).is_ok()).await
+            );
+        }
+        "/metrics" => {
+            authority::judge(site, &connection, &request, Deed::ReadMetrics)?;
+            return Ok(metrics::respond(site, request.headers()).await);
+        }
+        _ => {}
     }
     if let Some(answer) = exchange_token(site, request.uri())? {
         return Ok(answer);

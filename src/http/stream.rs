@@ -7,6 +7,7 @@ use std::{fmt::Write, sync::Arc};
 use bytes::Bytes;
 use enchufe_core::{
     ChannelName, Position, Since, SlowPolicy,
+    fanout::ChannelCounts,
     json::{EndItem, GapItem, Item, PositionText},
     sse,
 };
@@ -29,7 +30,7 @@ use super::{
 };
 use crate::{
     limits,
-    live::{Cursor, CursorEvent},
+    live::{Cursor, CursorEvent, Following, StreamForm},
 };
 
 /// What a stream was asked for with.
@@ -66,8 +67,13 @@ pub(super) async fn respond(
         .await
         .map_err(|error| route::unreadable(&error))?;
     let (sender, body) = Channel::<Bytes>::new(PIECES_MAX);
-    let stream = Stream { sender, cursor, writer: Writer { form: asked.form, out: String::new() } };
-    let following = site.node.follow();
+    let kind = match asked.form {
+        WireForm::Events => StreamForm::Events,
+        _ => StreamForm::NdJson,
+    };
+    let following = site.node.follow(channel, kind, cursor.position());
+    let writer = Writer { form: asked.form, out: String::new(), counts: ChannelCounts::default() };
+    let stream = Stream { sender, cursor, writer, following };
     let (shutdown, ended) = (site.shutdown.clone(), connection.ended.clone());
     connection.tasks.spawn(async move {
         tokio::select! {
@@ -75,7 +81,6 @@ pub(super) async fn respond(
             () = shutdown.requested() => {}
             () = ended.cancelled() => {}
         }
-        drop(following);
     });
     Ok(with_body(asked.form, body.boxed_unsync()))
 }
@@ -103,6 +108,7 @@ struct Stream {
     sender: Sender<Bytes>,
     cursor: Cursor,
     writer: Writer,
+    following: Following,
 }
 
 impl Stream {
@@ -118,9 +124,12 @@ impl Stream {
             if !self.writer.out.is_empty() {
                 let piece = Bytes::from(std::mem::take(&mut self.writer.out));
                 // It waits for a slow client; the connection gives up one that takes nothing.
+                self.writer.counts.bytes += piece.len() as u64;
                 if self.sender.send_data(piece).await.is_err() {
                     return;
                 }
+                let counts = std::mem::take(&mut self.writer.counts);
+                self.following.count(&counts, self.cursor.position());
             }
             tokio::select! {
                 event = self.cursor.next() => match event {
@@ -130,7 +139,10 @@ impl Stream {
                         }
                     }
                     CursorEvent::Gap(gap) => self.writer.gap(&gap, self.cursor.position()),
-                    CursorEvent::Cut => return,
+                    CursorEvent::Cut => {
+                        let cut = ChannelCounts { cut: 1, ..ChannelCounts::default() };
+                        return self.following.count(&cut, self.cursor.position());
+                    }
                     CursorEvent::End(end) => {
                         self.writer.end(&end);
                         let piece = Bytes::from(std::mem::take(&mut self.writer.out));
@@ -156,6 +168,8 @@ fn heartbeat() -> Interval {
 struct Writer {
     form: WireForm,
     out: String,
+    /// What stands in `out`.
+    counts: ChannelCounts,
 }
 
 impl Writer {
@@ -171,6 +185,7 @@ impl Writer {
     }
 
     fn item(&mut self, publication: &enchufe_core::Publication) {
+        self.counts.delivered += 1;
         match self.form {
             WireForm::Events => sse::message(&mut self.out, publication),
             _ => self.line(&Item::new(publication)),
@@ -182,6 +197,7 @@ impl Writer {
         struct Line {
             gap: GapItem,
         }
+        self.counts.gap(gap.reason, gap.missing);
         match self.form {
             WireForm::Events => sse::gap(&mut self.out, gap, resume),
             _ => self.line(&Line { gap: gap.into() }),

@@ -23,6 +23,7 @@ pub async fn feed(
     source: &mut impl Source,
     shutdown: &Shutdown,
 ) -> Result<(), PublishError> {
+    tracing::info!(%channel, "the source feeds the channel");
     loop {
         let next = shutdown.or(async { Ok::<_, PublishError>(source.next().await) }).await?;
         if shutdown.is_requested() && next.is_none() {

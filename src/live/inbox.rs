@@ -13,6 +13,7 @@ use enchufe_core::{
 
 use super::{
     broker::{Claim, Start},
+    figures::Inquiry,
     node::Viewer,
 };
 use crate::limits;
@@ -37,6 +38,8 @@ pub(super) enum Letter {
     Published(usize),
     /// Publishers wait, and want to know how far the readers are.
     Question,
+    /// Somebody outside wants to know how the readers are.
+    Inquiry(Inquiry),
     /// Tell the viewers and end.
     Shutdown,
 }

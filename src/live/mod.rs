@@ -9,6 +9,7 @@
 pub mod broker;
 mod cursor;
 mod feed;
+mod figures;
 mod home;
 mod inbox;
 mod node;
@@ -18,4 +19,7 @@ mod viewers;
 pub use crate::shard::Patience;
 pub use cursor::{Cursor, CursorEvent};
 pub use feed::feed;
-pub use node::{Following, Node, NodeOptions, Place, RawStart, Stats, ViewError, Viewer};
+pub use figures::{
+    ChannelStanding, Connections, Figures, Following, LATENCY_BOUNDS, Latency, ShardLag, StreamForm,
+};
+pub use node::{Node, NodeOptions, Place, RawStart, Stats, Talking, ViewError, Viewer};

@@ -15,11 +15,15 @@ use enchufe_core::{
     fanout::{Counts, SubscriptionId},
     ws::{CloseCode, CloseReason, encode},
 };
-use tokio::sync::mpsc;
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::{Instant, timeout_at},
+};
 use tokio_util::task::TaskTracker;
 
 use super::{
     broker::{Broker, Claim, PageLimit, Publishers, ReadError, Start},
+    figures::{Asked, Figures, Following, Inquiry, Ledger, StreamForm},
     home,
     inbox::{Inbox, Letter},
     publishing, viewers,
@@ -142,11 +146,11 @@ impl Drop for Place {
     }
 }
 
-/// A reader over plain HTTP that has not yet had everything; counted until it is dropped.
+/// A connection over HTTP; counted until it is dropped.
 #[derive(Debug)]
-pub struct Following(Arc<AtomicUsize>);
+pub struct Talking(Arc<AtomicUsize>);
 
-impl Drop for Following {
+impl Drop for Talking {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
@@ -158,6 +162,8 @@ impl Drop for Following {
 pub struct Stats {
     /// WebSocket viewers.
     pub viewers: usize,
+    /// Connections over HTTP.
+    pub talking: usize,
     /// Viewers dropped because they showed no life or did not take the end of the connection.
     pub dropped: u64,
     /// Subscriptions, and readers over plain HTTP, that have not yet had everything through the
@@ -206,7 +212,8 @@ pub struct Node {
     boards: Arc<[Arc<viewers::Board>]>,
     next_shard: Arc<AtomicUsize>,
     viewers: Arc<AtomicUsize>,
-    following: Arc<AtomicUsize>,
+    talking: Arc<AtomicUsize>,
+    ledger: Arc<Ledger>,
     viewers_max: usize,
     threads: TaskTracker,
     _ending: Arc<Ending>,
@@ -246,6 +253,7 @@ impl Node {
                 drop(running);
             })?;
         }
+        tracing::info!(shards = inboxes.len(), viewers_max = options.viewers_max, "started");
         let inboxes: Arc<[_]> = inboxes.into();
         tokio::spawn(run_errands(broker.clone(), Arc::clone(&inboxes), receiver));
         tokio::spawn(broker.keep_expiring());
@@ -258,7 +266,8 @@ impl Node {
             boards: boards.into(),
             next_shard: Arc::default(),
             viewers: Arc::default(),
-            following: Arc::default(),
+            talking: Arc::default(),
+            ledger: Arc::default(),
             viewers_max: options.viewers_max,
             threads,
         })
@@ -306,17 +315,66 @@ impl Node {
         Ok(())
     }
 
-    /// Counts a reader over plain HTTP.
-    pub fn follow(&self) -> Following {
-        self.following.fetch_add(1, Ordering::Relaxed);
-        Following(Arc::clone(&self.following))
+    /// Counts a reader over plain HTTP that begins after a position.
+    pub fn follow(&self, channel: ChannelName, form: StreamForm, after: Position) -> Following {
+        Following::new(&self.ledger, channel, form, after)
+    }
+
+    /// Counts a connection over HTTP.
+    pub fn talk(&self) -> Talking {
+        self.talking.fetch_add(1, Ordering::Relaxed);
+        Talking(Arc::clone(&self.talking))
+    }
+
+    /// Counts a request that is refused with this code.
+    pub fn refused(&self, code: &'static str) {
+        self.ledger.refused(code);
+    }
+
+    /// How it stands in all detail. It asks each shard, at most for
+    /// [`limits::SHARD_ANSWER_TIMEOUT`]. Cancel-safe: what was asked for in vain is counted the
+    /// next time.
+    pub async fn figures(&self) -> Figures {
+        let shards = self.ask(Inquiry::Figures).await;
+        let mut figures = self.ledger.sum(Asked { shards, channels: self.broker.channels() });
+        figures.viewers = self.viewers.load(Ordering::Relaxed);
+        figures.viewers_max = self.viewers_max;
+        figures.connections.http = self.talking.load(Ordering::Relaxed);
+        figures.publish_latency = self.broker.meter().read();
+        figures
+    }
+
+    /// Which shards do not answer within [`limits::SHARD_ANSWER_TIMEOUT`]. Cancel-safe.
+    pub async fn silent_shards(&self) -> Vec<usize> {
+        let signs = self.ask(Inquiry::Sign).await.into_iter().enumerate();
+        signs.filter(|(_, sign)| sign.is_none()).map(|(shard, _)| shard).collect()
+    }
+
+    /// Asks all shards at once.
+    async fn ask<T>(&self, inquiry: fn(oneshot::Sender<T>) -> Inquiry) -> Vec<Option<T>> {
+        let asked: Vec<_> = self
+            .inboxes
+            .iter()
+            .map(|inbox| {
+                let (asker, answer) = oneshot::channel();
+                inbox.post(Letter::Inquiry(inquiry(asker)));
+                answer
+            })
+            .collect();
+        let deadline = Instant::now() + limits::SHARD_ANSWER_TIMEOUT;
+        let mut answers = Vec::with_capacity(asked.len());
+        for answer in asked {
+            answers.push(timeout_at(deadline, answer).await.ok().and_then(Result::ok));
+        }
+        answers
     }
 
     /// How it stands, summed over the shards.
     pub fn stats(&self) -> Stats {
         let mut stats = Stats {
             viewers: self.viewers.load(Ordering::Relaxed),
-            unfinished: self.following.load(Ordering::Relaxed),
+            talking: self.talking.load(Ordering::Relaxed),
+            unfinished: self.ledger.following(),
             ..Stats::default()
         };
         for board in self.boards.iter() {
@@ -334,13 +392,20 @@ impl Node {
     /// Closes every viewer's connection with 1001 and ends the shards. Returns once they have
     /// ended, which is bounded by [`limits::LINGER`]. Cancel-safe: the shards end all the same.
     pub async fn shutdown(&self) {
-        self.threads.close();
+        if self.threads.close() {
+            let viewers = self.viewers.load(Ordering::Relaxed);
+            tracing::info!(viewers, "ending");
+        }
         for inbox in self.inboxes.iter() {
             inbox.post(Letter::Shutdown);
         }
         self.threads.wait().await;
+        tracing::info!("the shards have ended");
     }
 }
+
+#[cfg(test)]
+mod tests;
 
 /// Closes a connection with 1001 and, for a raw viewer, the position to resume after.
 fn turn_away(stream: &mut Socket<Plain>, raw: Option<&RawStart>) {

@@ -15,7 +15,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) fn enchufe(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_enchufe"));
     command.args(arguments);
-    for name in ["ENCHUFE_LANG", "LC_ALL", "LC_MESSAGES", "LANG", "ENCHUFE_LOG"] {
+    for name in
+        ["ENCHUFE_LANG", "LC_ALL", "LC_MESSAGES", "LANG", "ENCHUFE_LOG", "ENCHUFE_LOG_FORMAT"]
+    {
         command.env_remove(name);
     }
     for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {

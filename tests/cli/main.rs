@@ -6,7 +6,11 @@ mod connect;
 mod exit_codes;
 mod harness;
 mod help;
+#[path = "../common/http.rs"]
+#[allow(dead_code, unreachable_pub, reason = "other tests use the rest")]
+mod http;
 mod live;
+mod logs;
 mod programs;
 #[path = "../common/recorded.rs"]
 mod recorded;

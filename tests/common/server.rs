@@ -123,6 +123,11 @@ impl Server {
         panic!("{what} did not come: {:?}", self.node.stats());
     }
 
+    /// Asks it to end, and does not wait for that.
+    pub fn ask_to_end(&self) {
+        self.trigger.request();
+    }
+
     pub async fn stop(self) {
         self.trigger.request();
         self.node.shutdown().await;

@@ -9,6 +9,7 @@
 //! through [`Action::History`] until it has caught up. Only history declares messages missing.
 
 mod error;
+mod figures;
 mod reader;
 mod ring;
 #[cfg(test)]
@@ -33,6 +34,7 @@ use ring::Ring;
 use window::Windows;
 
 pub use error::{OutboxFull, SubscribeError};
+pub use figures::{ChannelCounts, ChannelFigures, Figures};
 pub use transmit::{SLICES_MAX, Transmit};
 
 /// The bounds of a [`Fanout`].
@@ -134,6 +136,8 @@ pub struct Fanout {
     swept: bool,
     actions: VecDeque<Action>,
     counts: Counts,
+    /// What was counted in channels that nobody reads here any more, until it is asked for.
+    departed: Vec<(ChannelName, ChannelCounts)>,
     /// Subscriptions in [`State::Ended`].
     finished: usize,
 }
@@ -154,6 +158,7 @@ impl Fanout {
             swept: false,
             actions: VecDeque::new(),
             counts: Counts::default(),
+            departed: Vec::new(),
             finished: 0,
         }
     }

@@ -5,7 +5,7 @@ use std::{collections::VecDeque, sync::Arc};
 use bytes::Bytes;
 use smallvec::SmallVec;
 
-use super::{Action, Fanout, ReaderId, Ring, SubscriptionId};
+use super::{Action, ChannelCounts, Fanout, ReaderId, Ring, SubscriptionId};
 use crate::{
     ChannelName, Form, Gap, Position, Publication, SlowPolicy, v1,
     ws::{CloseCode, CloseReason},
@@ -271,6 +271,8 @@ impl Fanout {
             && newest == Some(after.epoch);
         if is_slow {
             self.counts.cut += 1;
+            let ring = self.subscriptions[id.row()].ring;
+            self.rings[ring].counts.cut += 1;
             self.close(reader, CloseCode::SLOW, "slow");
         }
         is_slow
@@ -293,7 +295,9 @@ impl Fanout {
         let gap = Gap { after, next: publication.position, reason, missing };
         let event = v1::frame(&v1::Event::gap(&ring.channel, &gap));
         let told = publication.position.before();
+        let index = subscription.ring;
         self.counts.conflated += missing.unwrap_or(1);
+        self.rings[index].counts.conflate(missing.unwrap_or(1));
         if self.form(reader) == Some(Form::V1) {
             self.enqueue(reader, event);
         }
@@ -311,6 +315,7 @@ impl Fanout {
         subscription.after = Some(gap.next.before());
         let (reader, ring, slow) = (subscription.reader, subscription.ring, subscription.slow);
         self.counts.gaps += 1;
+        self.rings[ring].counts.gap(gap.reason, gap.missing);
         match self.form(reader) {
             Some(Form::V1) => {
                 let event = v1::frame(&v1::Event::gap(&self.rings[ring].channel, &gap));
@@ -393,6 +398,9 @@ impl Fanout {
             let ring = self.rings.remove(ring_index);
             self.dirty.retain(|dirty| *dirty != ring_index);
             self.names.remove(&ring.channel);
+            if ring.counts != ChannelCounts::default() {
+                self.departed.push((ring.channel.clone(), ring.counts));
+            }
             self.actions.push_back(Action::Detach(ring.channel));
         } else if !ring.sweep.queued {
             // A quiet channel is never swept, and its readers come and go all the same.

@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use super::{SubscriptionId, window::Window};
+use super::{ChannelCounts, SubscriptionId, window::Window};
 use crate::{ChannelName, End, Position, Publication};
 
 /// A bounded run of publications, numbered densely by a sequence of its own, because offsets
@@ -26,6 +26,7 @@ pub(super) struct Ring {
     pub(super) subscriptions: usize,
     pub(super) sweep: Sweep,
     pub(super) window: Window,
+    pub(super) counts: ChannelCounts,
 }
 
 /// Where the delivery of what is new stands. A sweep goes on where the last slice stopped.
@@ -54,6 +55,7 @@ impl Ring {
             subscriptions: 0,
             sweep: Sweep::default(),
             window: Window::default(),
+            counts: ChannelCounts::default(),
         }
     }
 
@@ -109,6 +111,11 @@ impl Ring {
                 self.after = Some(evicted.position);
             }
         }
+    }
+
+    /// The position of the newest entry, or where the tail began; `None` until it has.
+    pub(super) fn head(&self) -> Option<Position> {
+        self.entries.back().map(|entry| entry.position).or(self.after)
     }
 
     /// The newest entry and its sequence.

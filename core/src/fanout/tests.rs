@@ -84,3 +84,43 @@ fn readers_who_catch_up_do_not_keep_the_others_waiting() {
     }
     assert_eq!(slice, 0, "a slice bounds every kind of visit");
 }
+
+#[test]
+fn figures_say_how_far_readers_are_and_what_those_had_who_have_gone() {
+    let mut fanout = fanout();
+    let (channel, start) = (name("busy"), Position::new(crate::Epoch(1), 0));
+    let reads = fanout.connect(Form::Raw, 0);
+    let stalls = fanout.connect(Form::V1, 1);
+    for reader in [reads, stalls] {
+        let subscription = fanout.subscribe(reader, &channel, None).expect("the first");
+        fanout.attached(&channel, start);
+        fanout.start(subscription, start, None, SlowPolicy::Skip);
+    }
+    let message = crate::MessageRef { kind: crate::Kind::Text, payload: b"four" };
+    let publication = |offset| {
+        let position = Position::new(crate::Epoch(1), offset);
+        Arc::new(Publication::new(position, jiff::Timestamp::UNIX_EPOCH, message))
+    };
+    fanout.publish(&channel, (1..=3).map(publication));
+    let mut slices = arrayvec::ArrayVec::new();
+    let Transmit::Bytes(bytes) = fanout.poll_transmit(reads, 1 << 10, &mut slices) else {
+        panic!("three messages wait")
+    };
+    drop(slices);
+    fanout.sent(reads, bytes);
+    let figures = fanout.figures();
+    assert_eq!((figures.raw, figures.v1), (1, 1));
+    let [one] = &figures.channels[..] else { panic!("there is one channel") };
+    assert_eq!((one.readers, one.lagging, one.lag_max), (2, 1, 3));
+    let expected = ChannelCounts { delivered: 3, bytes: 18, ..ChannelCounts::default() };
+    assert_eq!(one.counts, expected);
+    // With a ring of ten the reader that stalls falls out, and the distance is that of offsets.
+    fanout.publish(&channel, (4..=20).map(publication));
+    assert_eq!(fanout.figures().channels[0].lag_max, 20);
+    assert!(fanout.take_departed().is_empty());
+    for reader in [reads, stalls] {
+        fanout.disconnect(reader);
+    }
+    assert_eq!(fanout.take_departed(), [(channel, expected)]);
+    assert!(fanout.take_departed().is_empty() && fanout.figures().channels.is_empty());
+}

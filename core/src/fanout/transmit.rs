@@ -177,6 +177,7 @@ impl Fanout {
             let at = (turn + step) % count;
             let sub = &mut self.subscriptions[reader.subscriptions[at].row()];
             let ring = &self.rings[sub.ring];
+            let (mut delivered, mut delivered_bytes) = (0, 0);
             while bytes > 0 {
                 let entry = match &sub.state {
                     State::Backlog { queue, .. } => queue.front(),
@@ -193,12 +194,20 @@ impl Fanout {
                 bytes = bytes.saturating_sub(frame.len());
                 sub.after = Some(entry.position);
                 self.counts.delivered += 1;
+                delivered += 1;
+                delivered_bytes += frame.len() as u64;
                 match &mut sub.state {
                     State::Backlog { queue, .. } => drop(queue.pop_front()),
                     State::Live { next } => *next += 1,
                     _ => {}
                 }
                 reader.turn = row(at);
+            }
+            if delivered > 0 {
+                // Once a write, however many messages it took.
+                let counts = &mut self.rings[sub.ring].counts;
+                counts.delivered += delivered;
+                counts.bytes += delivered_bytes;
             }
         }
         // Whoever wrote last writes last next time.

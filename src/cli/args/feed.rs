@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use clap::{Args, ValueEnum, ValueHint};
 
 use super::{Source, Tls};
-use crate::{cli::values, guard::AllowedOrigin};
+use crate::{cli::values, guard::AllowedOrigin, http::MetricsAccess};
 
 /// Make one source a channel with a page, which any number of viewers share
 #[derive(Debug, Args)]
@@ -68,8 +68,30 @@ pub(crate) struct Feed {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) read_token_file: Option<PathBuf>,
 
+    /// Who may read /metrics where reading needs no token: this machine (loopback), all (on) or nobody (off)
+    #[arg(long, value_name = "WHO", default_value = "loopback")]
+    pub(crate) metrics: Metrics,
+
     #[command(flatten)]
     pub(crate) tls: Tls,
+}
+
+/// Who may read the metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Metrics {
+    Loopback,
+    On,
+    Off,
+}
+
+impl From<Metrics> for MetricsAccess {
+    fn from(metrics: Metrics) -> Self {
+        match metrics {
+            Metrics::Loopback => Self::Loopback,
+            Metrics::On => Self::Everyone,
+            Metrics::Off => Self::Off,
+        }
+    }
 }
 
 /// What a viewer who is too slow gets.

@@ -18,7 +18,7 @@ mod source;
 mod tls;
 mod tools;
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::cli::values;
 pub(crate) use {
@@ -83,13 +83,25 @@ pub(crate) struct Cli {
     #[arg(hide_env = true, display_order = 101)]
     pub(crate) log: String,
 
+    /// How to write the log: as text, or as a line of JSON for each event
+    #[arg(long, global = true, value_name = "FORMAT", env = "ENCHUFE_LOG_FORMAT")]
+    #[arg(default_value = "text", hide_env = true, display_order = 102)]
+    pub(crate) log_format: LogFormat,
+
     /// Print help
-    #[arg(short, long, global = true, action = clap::ArgAction::Help, display_order = 102)]
+    #[arg(short, long, global = true, action = clap::ArgAction::Help, display_order = 103)]
     help: Option<bool>,
 
     /// Print version, and with --version what was built how
-    #[arg(short = 'V', long, action = clap::ArgAction::Version, display_order = 103)]
+    #[arg(short = 'V', long, action = clap::ArgAction::Version, display_order = 104)]
     version: Option<bool>,
+}
+
+/// How the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    Text,
+    Json,
 }
 
 /// The subcommands, in the order a newcomer meets them.

@@ -9,7 +9,10 @@ pub mod embedded;
 mod options;
 mod rules;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use enchufe_core::{
@@ -17,6 +20,7 @@ use enchufe_core::{
 };
 use tokio::sync::watch;
 
+use super::figures::Meter;
 use crate::limits;
 
 pub(super) use claim::Claim;
@@ -43,6 +47,12 @@ pub struct ChannelState {
     pub options: ChannelOptions,
     /// Its end, once its source has ended.
     pub end: Option<Arc<End>>,
+    /// Memory that its messages take, in bytes, bookkeeping included.
+    pub bytes: usize,
+    /// Messages published to it so far.
+    pub published: u64,
+    /// Bytes of those, without bookkeeping.
+    pub published_bytes: u64,
 }
 
 /// What makes a publish repeatable: the same key with the same messages is answered with the
@@ -278,8 +288,20 @@ impl Broker {
         batch: Vec<Message>,
         key: Option<IdempotencyKey>,
     ) -> Result<Receipt, PublishError> {
-        match self {
+        let begun = Instant::now();
+        let published = match self {
             Self::Embedded(broker) => broker.publish(channel, &batch, key).await,
+        };
+        if published.is_ok() {
+            self.meter().count(begun.elapsed());
+        }
+        published
+    }
+
+    /// How long publishing took.
+    pub(super) fn meter(&self) -> &Meter {
+        match self {
+            Self::Embedded(broker) => broker.meter(),
         }
     }
 

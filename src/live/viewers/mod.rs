@@ -6,6 +6,7 @@
 
 mod board;
 mod claims;
+mod record;
 mod requests;
 
 use std::{sync::Arc, time::Instant};
@@ -33,6 +34,7 @@ use crate::{
 };
 pub(super) use board::Board;
 use claims::Claims;
+use record::Record;
 
 /// The viewers of one shard.
 pub(super) struct Viewers {
@@ -45,6 +47,7 @@ pub(super) struct Viewers {
     /// When the fan-out's time began.
     born: Instant,
     claims: Claims,
+    record: Record,
 }
 
 /// The ways from a shard to the control plane. The receivers live until the last shard has ended.
@@ -76,6 +79,7 @@ pub(super) fn shard(
         ways,
         claims: Claims::default(),
         born: Instant::now(),
+        record: Record::default(),
         fanout: Fanout::new(Limits {
             ring_len_max: limits::RING_LEN_MAX,
             ring_bytes_max: limits::RING_BYTES_MAX,
@@ -105,11 +109,13 @@ impl Viewers {
             Letter::Ended(channel, end) => self.fanout.ended(&channel, end),
             Letter::Started(subscription, start, claim) => self.start(subscription, start, claim),
             Letter::Refused(subscription, code, message) => {
+                self.record.refused(code);
                 self.fanout.refuse(subscription, code, &message);
             }
             Letter::Page(subscription, page) => self.fanout.page(subscription, page),
             Letter::Published(row) => table.read_later(row),
             Letter::Question => self.claims.answer(&self.fanout),
+            Letter::Inquiry(inquiry) => self.record.answer(inquiry, &self.fanout, table.dropped()),
             Letter::Shutdown => table.stop(),
         }
     }
@@ -136,6 +142,7 @@ impl Viewers {
             protocol: Protocol::WebSocket(ws::Decoder::new(ws::Role::Server, limits)),
         };
         let (fanout, shard) = (&mut self.fanout, self.index);
+        tracing::debug!(shard = self.index, ?form, channel = ?raw.as_ref().map(|raw| raw.channel.as_str()), "a viewer");
         let mut newcomer = None;
         let admitted = table.admit(admission, |row| {
             let reader = fanout.connect(form, row);
@@ -222,6 +229,7 @@ impl Tenant for Viewers {
             };
             self.ways.errands.send(errand).ok();
         }
+        self.record.keep(self.fanout.take_departed());
         self.board.write(self.fanout.counts(), table.dropped(), self.fanout.unfinished());
     }
 }

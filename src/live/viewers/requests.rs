@@ -58,10 +58,11 @@ impl Viewers {
     fn refuse(
         &mut self,
         reader: ReaderId,
-        code: &str,
+        code: &'static str,
         message: &str,
         channel: Option<&str>,
     ) -> Result<(), Full> {
+        self.record.refused(code);
         self.reply(reader, &v1::Event::Error { code, message, channel })
     }
 

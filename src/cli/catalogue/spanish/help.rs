@@ -12,6 +12,7 @@ pub(in crate::cli::catalogue) fn help(id: &str) -> Option<&'static str> {
         "log" => {
             "Qué se registra en la salida de errores: error, warn, info, debug o trace, o un filtro"
         }
+        "log_format" => "Cómo se escribe el registro: como texto, o una línea de JSON por suceso",
         "help" => "Muestra la ayuda",
         "version" => "Muestra la versión, y con --version qué se construyó y cómo",
 
@@ -62,6 +63,9 @@ pub(in crate::cli::catalogue) fn help(id: &str) -> Option<&'static str> {
         }
         "feed.publish_token_file" => "Publicar exige el token de este archivo",
         "feed.read_token_file" => "Leer exige el token de este archivo",
+        "feed.metrics" => {
+            "Quién puede leer /metrics cuando leer no exige token: esta máquina (loopback), todos (on) o nadie (off)"
+        }
         "feed.interval" => INTERVAL,
         "feed.range" => RANGE,
         "feed.value" => VALUE,

@@ -23,6 +23,8 @@ pub(super) struct Log {
     entries: VecDeque<Arc<Publication>>,
     before_oldest: u64,
     bytes: usize,
+    published: u64,
+    published_bytes: u64,
     end: Option<Arc<End>>,
     keys: Keys,
     claims: Claims,
@@ -55,6 +57,8 @@ impl Log {
             entries: VecDeque::new(),
             before_oldest: 0,
             bytes: 0,
+            published: 0,
+            published_bytes: 0,
             end: None,
             keys: Keys::default(),
             claims: Claims::default(),
@@ -110,6 +114,9 @@ impl Log {
             before_oldest: self.at(self.before_oldest),
             options: self.options.clone(),
             end: self.end.clone(),
+            bytes: self.bytes,
+            published: self.published,
+            published_bytes: self.published_bytes,
         }
     }
 
@@ -137,6 +144,8 @@ impl Log {
             let position = self.at(self.head().offset + 1);
             let publication = Arc::new(Publication::new(position, now, message.as_ref()));
             self.bytes += publication.cost();
+            self.published += 1;
+            self.published_bytes += message.payload.len() as u64;
             self.entries.push_back(publication);
         }
         let receipt = Receipt { first, last: self.head(), duplicate: false };

@@ -21,6 +21,7 @@ use super::{
     ChannelOptions, ChannelState, Claim, IdempotencyKey, PageLimit, PublishError, ReadError,
     Receipt, Rules, Start,
 };
+use crate::live::figures::Meter;
 use channel::Channel;
 use epochs::Epochs;
 use log::{Log, Origin};
@@ -36,6 +37,7 @@ pub struct Embedded {
     channels: RwLock<Channels>,
     epochs: Epochs,
     clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
+    meter: Meter,
 }
 
 impl Embedded {
@@ -45,7 +47,13 @@ impl Embedded {
 
     fn with_clock(rules: Rules, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         let (rules, channels) = (RwLock::new(rules), RwLock::default());
-        Self { rules, channels, epochs: Epochs::default(), clock: Box::new(clock) }
+        Self {
+            rules,
+            channels,
+            epochs: Epochs::default(),
+            clock: Box::new(clock),
+            meter: Meter::default(),
+        }
     }
 
     pub(super) fn declare(&self, name: &ChannelName, options: ChannelOptions) {
@@ -70,6 +78,10 @@ impl Embedded {
                 channel.changed.send_replace(());
             }
         }
+    }
+
+    pub(super) fn meter(&self) -> &Meter {
+        &self.meter
     }
 
     pub(super) fn channels(&self) -> Vec<(ChannelName, ChannelState)> {

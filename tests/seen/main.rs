@@ -1,0 +1,10 @@
+//! The server seen from outside: its health and its metrics.
+
+#[path = "../common/mod.rs"]
+mod common;
+mod exposition;
+
+mod access;
+mod counts;
+mod health;
+mod many;
