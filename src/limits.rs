@@ -311,6 +311,9 @@ pub const SUBSCRIPTIONS_MAX: usize = 64;
 /// is not read any further; one message more may be under way.
 pub const PUBLISHING_BYTES_MAX: usize = 64 << 10;
 
+/// What a request of a viewer that is under way counts besides what it publishes, in bytes.
+pub const REQUEST_BYTES: usize = 512;
+
 /// Publications that wait for a shard. Beyond that it is behind and catches up from history.
 pub const INBOX_LEN_MAX: usize = 16_384;
 
@@ -320,8 +323,12 @@ pub const PAGE_LEN_MAX: usize = 256;
 /// Bytes in a page of history, bookkeeping included.
 pub const PAGE_BYTES_MAX: usize = 256 << 10;
 
-/// The longest message a viewer may send, in bytes: commands are short.
+/// The longest message a viewer may send that may not publish, in bytes: commands are short.
 pub const COMMAND_BYTES_MAX: usize = 16 << 10;
+
+/// The longest message a viewer may send that may publish, in bytes: room for the longest message
+/// in base64.
+pub const PUBLISH_COMMAND_BYTES_MAX: usize = 2 << 20;
 
 /// How long a connection that is closing is read on before it is dropped.
 pub const LINGER: Duration = Duration::from_secs(5);

@@ -229,7 +229,7 @@ impl Relay {
         self.options.observer.tell(&Event::Refused { peer, connections_max });
         // A stream is reset at once, which takes no time.
         if connection.is_stream() || self.refusals.len() < limits::REFUSALS_MAX {
-            let code = CloseCode::new(1013).expect("1013 may be sent");
+            let code = CloseCode::TRY_AGAIN_LATER;
             let reason = CloseReason::new(code, "too many connections: try again later");
             self.refusals.spawn(connection.turn_away(reason));
         }

@@ -6,6 +6,7 @@
 //! fuzzed by value.
 
 pub mod channel;
+pub mod codes;
 mod excerpt;
 pub mod fanout;
 pub mod gap;
@@ -20,6 +21,7 @@ pub mod v1;
 pub mod ws;
 
 pub use channel::ChannelName;
+pub use codes::ErrorCode;
 pub use fanout::Fanout;
 pub use gap::{End, Gap, GapReason};
 pub use message::{Kind, Message, MessageRef};

@@ -4,38 +4,22 @@
 //! are told of gaps. What is sent for a publication carries the channel's name and nothing of the
 //! connection, so that it is encoded once for all its viewers.
 
+mod request;
+
+use std::sync::Arc;
+
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::{
-    ChannelName, End, Gap, MessageRef, Position, Publication, Since, SlowPolicy,
+    ChannelName, End, ErrorCode, Gap, MessageRef, Position, Publication,
     json::{EndItem, GapItem, Item, PositionText},
     ws,
 };
+pub use request::{Command, ID_BYTES_MAX, ParseCommandError, Request, RequestId, Unparsed};
 
 /// The subprotocol's name in `Sec-WebSocket-Protocol`.
 pub const NAME: &str = "enchufe.v1";
-
-/// What a client asks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Command {
-    /// Read a channel from `since` (default: now).
-    Subscribe {
-        /// Which channel.
-        channel: ChannelName,
-        /// Where to begin.
-        since: Since,
-        /// What to do when this reader is too slow; without it, what the channel says.
-        slow: Option<SlowPolicy>,
-    },
-    /// Read a channel no longer.
-    Unsubscribe {
-        /// Which channel.
-        channel: ChannelName,
-    },
-    /// Answered with `pong`, for clients that cannot send WebSocket pings.
-    Ping,
-}
 
 /// What the server says besides messages.
 #[derive(Debug, Serialize)]
@@ -58,15 +42,40 @@ pub enum Event<'a> {
     },
     /// The answer to `ping`.
     Pong {},
+    /// The answer to `publish`: the message is in the channel.
+    Published {
+        /// Which channel.
+        channel: &'a ChannelName,
+        /// Where it is.
+        position: PositionText,
+        /// It had been published before, under the same key.
+        duplicate: bool,
+    },
+    /// The answer to `history`: a page of it.
+    History {
+        /// Of which channel.
+        channel: &'a ChannelName,
+        /// The messages, in order.
+        items: Vec<Item<'a>>,
+        /// What is missing before the first of them.
+        gap: Option<GapItem>,
+        /// Where the next page begins.
+        next: PositionText,
+        /// The newest message at that time: at `next` there is no more for now.
+        head: PositionText,
+    },
     /// A command was refused; the connection goes on.
     Error {
         /// A stable word for programs.
-        code: &'a str,
+        code: ErrorCode,
         /// A sentence for people.
         message: &'a str,
         /// The channel it is about.
         #[serde(skip_serializing_if = "Option::is_none")]
         channel: Option<&'a str>,
+        /// After so many seconds it may be tried again.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        retry_after: Option<u64>,
     },
 }
 
@@ -106,6 +115,24 @@ impl<'a> Event<'a> {
         Self::Gap(Of { channel, what: gap.into() })
     }
 
+    /// A page of history.
+    pub fn history(
+        channel: &'a ChannelName,
+        items: &'a [Arc<Publication>],
+        gap: Option<&Gap>,
+        [next, head]: [Position; 2],
+    ) -> Self {
+        let items = items.iter().map(|publication| Item::new(publication)).collect();
+        let (next, head) = (PositionText(next), PositionText(head));
+        Self::History { channel, items, gap: gap.map(GapItem::from), next, head }
+    }
+
+    /// A refusal of whatever was asked.
+    pub fn error(code: ErrorCode, message: &'a str, channel: Option<&'a ChannelName>) -> Self {
+        let channel = channel.map(ChannelName::as_str);
+        Self::Error { code, message, channel, retry_after: None }
+    }
+
     /// The end of a channel.
     pub fn end(channel: &'a ChannelName, end: &'a End) -> Self {
         Self::End(Of { channel, what: end.into() })
@@ -114,91 +141,25 @@ impl<'a> Event<'a> {
 
 /// `event` as a whole WebSocket text frame.
 pub fn frame(event: &Event<'_>) -> Bytes {
-    let json = serde_json::to_vec(event).expect("an event is plain data with text keys");
+    answer(event, None)
+}
+
+/// `event` as a whole WebSocket text frame, the answer to the request that had this `id`.
+pub fn answer(event: &Event<'_>, id: Option<&RequestId>) -> Bytes {
+    #[derive(Serialize)]
+    struct Answer<'a> {
+        #[serde(flatten)]
+        event: &'a Event<'a>,
+        id: &'a RequestId,
+    }
+    let json = match id {
+        None => serde_json::to_vec(event),
+        Some(id) => serde_json::to_vec(&Answer { event, id }),
+    };
+    let json = json.expect("an event is plain data with text keys");
     let mut frame = Vec::new();
     ws::encode::message(&mut frame, MessageRef { kind: crate::Kind::Text, payload: &json }, None);
     Bytes::from(frame)
-}
-
-/// Why a client's message is no command. [`code`](Self::code) is what the client is told.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ParseCommandError {
-    /// Not JSON, or not one of the commands.
-    #[error("not a command: {0}")]
-    Syntax(String),
-    /// The channel's name is none.
-    #[error(transparent)]
-    Channel(#[from] crate::channel::ParseChannelNameError),
-    /// `since` is none.
-    #[error(transparent)]
-    Since(#[from] crate::since::ParseSinceError),
-    /// `slow` is none.
-    #[error(transparent)]
-    Slow(#[from] crate::slow::ParseSlowPolicyError),
-}
-
-impl ParseCommandError {
-    /// The stable word for programs.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Syntax(_) => "bad_command",
-            Self::Channel(_) => "bad_channel",
-            Self::Since(_) => "bad_since",
-            Self::Slow(_) => "bad_slow",
-        }
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-enum Wire<'a> {
-    Subscribe(#[serde(borrow)] WireSubscribe<'a>),
-    Unsubscribe(#[serde(borrow)] WireUnsubscribe<'a>),
-    Ping(WireNothing),
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WireSubscribe<'a> {
-    #[serde(borrow)]
-    channel: std::borrow::Cow<'a, str>,
-    since: Option<String>,
-    slow: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WireUnsubscribe<'a> {
-    #[serde(borrow)]
-    channel: std::borrow::Cow<'a, str>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WireNothing {}
-
-impl Command {
-    /// Reads what a client sent.
-    ///
-    /// # Errors
-    ///
-    /// When it is none of the commands, or one of its values is wrong.
-    pub fn parse(text: &[u8]) -> Result<Self, ParseCommandError> {
-        let wire: Wire<'_> = serde_json::from_slice(text)
-            .map_err(|error| ParseCommandError::Syntax(error.to_string()))?;
-        Ok(match wire {
-            Wire::Subscribe(subscribe) => Self::Subscribe {
-                channel: subscribe.channel.parse()?,
-                since: subscribe.since.map_or(Ok(Since::Now), |since| since.parse())?,
-                slow: subscribe.slow.map(|slow| slow.parse()).transpose()?,
-            },
-            Wire::Unsubscribe(unsubscribe) => {
-                Self::Unsubscribe { channel: unsubscribe.channel.parse()? }
-            }
-            Wire::Ping(WireNothing {}) => Self::Ping,
-        })
-    }
 }
 
 #[cfg(test)]
@@ -208,36 +169,6 @@ mod tests {
 
     fn json(event: &Event<'_>) -> String {
         serde_json::to_string(event).expect("plain data")
-    }
-
-    #[test]
-    fn commands_read() {
-        let subscribe =
-            br#"{"subscribe":{"channel":"a/b","since":"last:3","slow":"latest"}}"#.as_slice();
-        assert_eq!(
-            Command::parse(subscribe),
-            Ok(Command::Subscribe {
-                channel: "a/b".parse().expect("a name"),
-                since: Since::Last(3),
-                slow: Some(SlowPolicy::Latest)
-            })
-        );
-        assert_eq!(Command::parse(br#"{"ping":{}}"#), Ok(Command::Ping));
-    }
-
-    #[test]
-    fn what_is_no_command_has_a_code() {
-        for (text, code) in [
-            ("", "bad_command"),
-            ("[]", "bad_command"),
-            (r#"{"shout":{}}"#, "bad_command"),
-            (r#"{"subscribe":{"channel":"x","sinse":"now"}}"#, "bad_command"),
-            (r#"{"subscribe":{"channel":""}}"#, "bad_channel"),
-            (r#"{"subscribe":{"channel":"x","since":"42"}}"#, "bad_since"),
-            (r#"{"subscribe":{"channel":"x","slow":"block"}}"#, "bad_slow"),
-        ] {
-            assert_eq!(Command::parse(text.as_bytes()).expect_err(text).code(), code);
-        }
     }
 
     #[test]
@@ -261,8 +192,34 @@ mod tests {
                 r#"{"end":{"channel":"x","position":"a-5","status":"exit 0"}}"#,
             ),
             (Event::Pong {}, r#"{"pong":{}}"#),
+            (
+                Event::error(ErrorCode::Ended, "it is over", Some(&channel)),
+                r#"{"error":{"code":"ended","message":"it is over","channel":"x"}}"#,
+            ),
+            (
+                Event::history(&channel, &[], Some(&gap), [next, next]),
+                r#"{"history":{"channel":"x","items":[],"gap":{"after":"a-5","next":"a-9","reason":"slow","missing":3},"next":"a-9","head":"a-9"}}"#,
+            ),
         ] {
             assert_eq!(json(&event), expected);
+        }
+    }
+
+    #[test]
+    fn an_answer_has_the_id_of_its_request() {
+        let channel = "x".parse().expect("a name");
+        let position = PositionText(Position::new(Epoch(0xa), 5));
+        let event = Event::Published { channel: &channel, position, duplicate: false };
+        for (request, id) in [
+            (r#"{"ping":{},"id":7}"#, "7"),
+            (r#"{"id":"una\n","ping":{}}"#, r#""una\n""#),
+            (r#"{"ping":{},"id":-1.5}"#, "-1.5"),
+        ] {
+            let Request { id: given, .. } = Request::parse(request.as_bytes()).expect(request);
+            let frame = answer(&event, given.as_ref());
+            let published = r#"{"channel":"x","position":"a-5","duplicate":false}"#;
+            let expected = format!(r#"{{"published":{published},"id":{id}}}"#);
+            assert_eq!(&frame[frame.len() - expected.len()..], expected.as_bytes());
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 
 use bytes::Bytes;
+use enchufe_core::ErrorCode;
 use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
 use hyper::{
     Response, StatusCode,
@@ -53,7 +54,7 @@ pub(super) struct Refusal(Box<Reasons>);
 #[derive(Debug)]
 struct Reasons {
     status: StatusCode,
-    code: &'static str,
+    code: ErrorCode,
     message: String,
     hint: Option<String>,
     header: Option<(HeaderName, HeaderValue)>,
@@ -62,7 +63,7 @@ struct Reasons {
 impl Refusal {
     pub(super) fn new(
         status: StatusCode,
-        code: &'static str,
+        code: ErrorCode,
         message: impl std::fmt::Display,
     ) -> Self {
         let message = message.to_string();
@@ -71,7 +72,7 @@ impl Refusal {
 
     /// What programs know it by.
     pub(super) fn code(&self) -> &'static str {
-        self.0.code
+        self.0.code.as_str()
     }
 
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -92,7 +93,7 @@ impl Refusal {
         }
         #[derive(Serialize)]
         struct Inner<'a> {
-            code: &'a str,
+            code: ErrorCode,
             message: &'a str,
             #[serde(skip_serializing_if = "Option::is_none")]
             hint: Option<&'a str>,

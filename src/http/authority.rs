@@ -5,6 +5,7 @@
 
 use std::{fmt, io, net::IpAddr, path::Path};
 
+use enchufe_core::ErrorCode;
 use hyper::{HeaderMap, Request, StatusCode, Version, body::Incoming, header};
 use subtle::ConstantTimeEq;
 
@@ -179,7 +180,7 @@ fn may_read_metrics(
     match site.options.metrics {
         MetricsAccess::Off => Err(Refusal::new(
             StatusCode::NOT_FOUND,
-            "metrics_off",
+            ErrorCode::MetricsOff,
             "this server has no metrics for anybody",
         )
         .hint("start it without --metrics off")),
@@ -192,7 +193,7 @@ fn may_read_metrics(
         }
         MetricsAccess::Loopback => Err(Refusal::new(
             StatusCode::FORBIDDEN,
-            "metrics_loopback",
+            ErrorCode::MetricsLoopback,
             "the metrics are for programs on the server's machine",
         )
         .hint("start the server with --read-token-file FILE, or with --metrics on")),
@@ -223,7 +224,7 @@ fn single<'a>(
     let (value, more) = (values.next(), values.next());
     if more.is_some() {
         let message = format!("the header {name} came more than once");
-        return Err(Refusal::new(StatusCode::BAD_REQUEST, "repeated_header", message));
+        return Err(Refusal::new(StatusCode::BAD_REQUEST, ErrorCode::RepeatedHeader, message));
     }
     // What is not text cannot be what is allowed.
     Ok(value.map(|value| value.to_str().unwrap_or("\u{fffd}")))
@@ -232,14 +233,14 @@ fn single<'a>(
 fn guarded(error: &guard::Refused) -> Refusal {
     let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::FORBIDDEN);
     let code = match error {
-        guard::Refused::NoHost | guard::Refused::BadHost(_) => "bad_host",
-        guard::Refused::Host(_) => "misdirected",
-        guard::Refused::Origin(_) => "foreign_origin",
+        guard::Refused::NoHost | guard::Refused::BadHost(_) => ErrorCode::BadHost,
+        guard::Refused::Host(_) => ErrorCode::Misdirected,
+        guard::Refused::Origin(_) => ErrorCode::ForeignOrigin,
     };
     Refusal::new(status, code, error).hint(error.hint())
 }
 
 fn unauthorized(message: &str) -> Refusal {
-    Refusal::new(StatusCode::UNAUTHORIZED, "unauthorized", message)
+    Refusal::new(StatusCode::UNAUTHORIZED, ErrorCode::Unauthorized, message)
         .header(header::WWW_AUTHENTICATE, "Bearer")
 }

@@ -1,6 +1,6 @@
 //! What a request says about the form it wants: `Accept` and the query.
 
-use enchufe_core::{ChannelName, Since, SlowPolicy};
+use enchufe_core::{ChannelName, ErrorCode, Since, SlowPolicy};
 use hyper::{HeaderMap, StatusCode, Uri, header};
 use percent_encoding::percent_decode_str;
 
@@ -98,12 +98,16 @@ impl Query {
             let value = value.replace('+', " ");
             let value = percent_decode_str(&value).decode_utf8_lossy();
             match name {
-                "since" => query.since = Some(value.parse().map_err(|e| bad("bad_since", e))?),
-                "last_event_id" => {
-                    last_event_id = Some(value.parse().map_err(|e| bad("bad_since", e))?);
+                "since" => {
+                    query.since = Some(value.parse().map_err(|e| bad(ErrorCode::BadSince, e))?)
                 }
-                "slow" => query.slow = Some(value.parse().map_err(|e| bad("bad_slow", e))?),
-                "after" => query.after = Some(value.parse().map_err(|e| bad("bad_channel", e))?),
+                "last_event_id" => {
+                    last_event_id = Some(value.parse().map_err(|e| bad(ErrorCode::BadSince, e))?);
+                }
+                "slow" => query.slow = Some(value.parse().map_err(|e| bad(ErrorCode::BadSlow, e))?),
+                "after" => {
+                    query.after = Some(value.parse().map_err(|e| bad(ErrorCode::BadChannel, e))?)
+                }
                 "limit" => query.limit = Some(limit(&value)?),
                 "token" => query.token = Some(value.into_owned()),
                 _ => {}
@@ -118,11 +122,11 @@ fn limit(value: &str) -> Result<usize, Refusal> {
     let max = crate::limits::HISTORY_PAGE_LEN_MAX;
     value.parse().ok().filter(|limit| (1..=max).contains(limit)).ok_or_else(|| {
         let value: String = value.chars().take(crate::limits::EXCERPT_CHARS_MAX).collect();
-        bad("bad_limit", format!("'{value}' is not a limit: expected 1 to {max}"))
+        bad(ErrorCode::BadLimit, format!("'{value}' is not a limit: expected 1 to {max}"))
     })
 }
 
-fn bad(code: &'static str, message: impl std::fmt::Display) -> Refusal {
+fn bad(code: ErrorCode, message: impl std::fmt::Display) -> Refusal {
     Refusal::new(StatusCode::BAD_REQUEST, code, message)
 }
 
@@ -132,15 +136,15 @@ pub(super) fn last_event_id(headers: &HeaderMap) -> Result<Option<Since>, Refusa
         return Ok(None);
     };
     let text = String::from_utf8_lossy(value.as_bytes());
-    text.parse().map(Some).map_err(|error| bad("bad_since", error))
+    text.parse().map(Some).map_err(|error| bad(ErrorCode::BadSince, error))
 }
 
 /// The channel that the rest of a path names.
 pub(super) fn channel(encoded: &str) -> Result<ChannelName, Refusal> {
     let name = percent_decode_str(encoded)
         .decode_utf8()
-        .map_err(|_| bad("bad_channel", "the channel's name is not UTF-8"))?;
-    name.parse().map_err(|error| bad("bad_channel", error))
+        .map_err(|_| bad(ErrorCode::BadChannel, "the channel's name is not UTF-8"))?;
+    name.parse().map_err(|error| bad(ErrorCode::BadChannel, error))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use enchufe_core::{ChannelName, Message, json::PositionText};
+use enchufe_core::{ChannelName, ErrorCode, Message, json::PositionText};
 use http_body_util::{BodyExt, Limited};
 use hyper::{
     HeaderMap, Request, StatusCode,
@@ -59,7 +59,7 @@ pub(super) async fn respond(
 async fn body(body: Incoming, time: Duration) -> Result<Bytes, Refusal> {
     let too_large = || {
         let message = format!("a body has at most {} bytes", limits::BODY_BYTES_MAX);
-        Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", message)
+        Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::BodyTooLarge, message)
     };
     if body.size_hint().lower() > limits::BODY_BYTES_MAX as u64 {
         // Whoever waits to be told to go on is spared the sending.
@@ -69,10 +69,10 @@ async fn body(body: Incoming, time: Duration) -> Result<Bytes, Refusal> {
     match timeout(time, limited).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => Err(too_large()),
-        Ok(Err(error)) => Err(Refusal::new(StatusCode::BAD_REQUEST, "bad_body", error)),
+        Ok(Err(error)) => Err(Refusal::new(StatusCode::BAD_REQUEST, ErrorCode::BadBody, error)),
         Err(_) => {
             let message = "the body did not come in time";
-            Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, "body_timeout", message))
+            Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, ErrorCode::BodyTimeout, message))
         }
     }
 }
@@ -81,7 +81,7 @@ async fn body(body: Incoming, time: Duration) -> Result<Bytes, Refusal> {
 fn lines(body: &Bytes) -> Result<Vec<Message>, Refusal> {
     let bad = |number: usize, error: &dyn std::fmt::Display| {
         let message = format!("line {number} of the batch is not JSON: {error}");
-        Refusal::new(StatusCode::BAD_REQUEST, "bad_batch", message)
+        Refusal::new(StatusCode::BAD_REQUEST, ErrorCode::BadBatch, message)
             .hint("nothing was published; send one JSON value per line")
     };
     let text = std::str::from_utf8(body).map_err(|error| {
@@ -107,25 +107,24 @@ fn key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Refusal> {
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {
         let message = "the header Idempotency-Key came more than once";
-        return Err(Refusal::new(StatusCode::BAD_REQUEST, "repeated_header", message));
+        return Err(Refusal::new(StatusCode::BAD_REQUEST, ErrorCode::RepeatedHeader, message));
     }
     let key = IdempotencyKey::try_from(value.as_bytes());
-    key.map(Some).map_err(|error| Refusal::new(StatusCode::BAD_REQUEST, "bad_key", error))
+    key.map(Some).map_err(|error| Refusal::new(StatusCode::BAD_REQUEST, ErrorCode::BadKey, error))
 }
 
 fn refuse(error: PublishError) -> Refusal {
-    let (status, code) = match &error {
+    let status = match &error {
         PublishError::UnknownChannel(channel) => {
             return route::unreadable(&ReadError::UnknownChannel(channel.clone()));
         }
         PublishError::TooManyChannels(max) => {
             return route::unreadable(&ReadError::TooManyChannels(*max));
         }
-        PublishError::Ended { .. } => (StatusCode::GONE, "ended"),
-        PublishError::Empty => (StatusCode::BAD_REQUEST, "empty_batch"),
-        PublishError::BatchTooLong(_) => (StatusCode::PAYLOAD_TOO_LARGE, "batch_too_long"),
-        PublishError::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "message_too_large"),
-        PublishError::KeyReused => (StatusCode::UNPROCESSABLE_ENTITY, "key_reused"),
+        PublishError::Ended { .. } => StatusCode::GONE,
+        PublishError::Empty => StatusCode::BAD_REQUEST,
+        PublishError::BatchTooLong(_) | PublishError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+        PublishError::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
     };
-    Refusal::new(status, code, error)
+    Refusal::new(status, error.code(), error)
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use enchufe_core::ChannelName;
+use enchufe_core::{ChannelName, ErrorCode};
 use http_body_util::BodyExt;
 use hyper::{
     Method, Request, Response, StatusCode, Uri,
@@ -119,13 +119,13 @@ async fn dispatch(
         authority::judge(site, &connection, &request, Deed::Publish)?;
         if is_generated(site, &channel) {
             let message = format!("the messages of '{channel}' are made up here alone");
-            return Err(Refusal::new(StatusCode::FORBIDDEN, "generated", message));
+            return Err(Refusal::new(StatusCode::FORBIDDEN, ErrorCode::Generated, message));
         }
         return publish::respond(site, &channel, request).await;
     }
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         let message = format!("{} is not understood here", request.method());
-        return Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "bad_method", message)
+        return Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, ErrorCode::BadMethod, message)
             .header(header::ALLOW, if is_named { "GET, HEAD, POST" } else { "GET, HEAD" }));
     }
     match path.as_str() {
@@ -175,8 +175,12 @@ async fn read(
 ) -> Result<Answer, Refusal> {
     let query = Query::parse(request.uri())?;
     let form = WireForm::negotiate(request.headers()).ok_or_else(|| {
-        Refusal::new(StatusCode::NOT_ACCEPTABLE, "not_acceptable", "no such form of a channel")
-            .hint("Accept: application/x-ndjson, application/json, text/event-stream or text/html")
+        Refusal::new(
+            StatusCode::NOT_ACCEPTABLE,
+            ErrorCode::NotAcceptable,
+            "no such form of a channel",
+        )
+        .hint("Accept: application/x-ndjson, application/json, text/event-stream or text/html")
     })?;
     match form {
         // The page says itself when there is no such channel.
@@ -199,18 +203,18 @@ async fn read(
 pub(super) fn unreadable(error: &ReadError) -> Refusal {
     match error {
         ReadError::TooManyChannels(_) => {
-            Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "too_many_channels", error)
+            Refusal::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::TooManyChannels, error)
                 .hint("channels go once nobody has used them for a while")
                 .header(header::RETRY_AFTER, "60")
         }
-        _ => Refusal::new(StatusCode::NOT_FOUND, "unknown_channel", error)
+        _ => Refusal::new(StatusCode::NOT_FOUND, ErrorCode::UnknownChannel, error)
             .hint("GET /channels lists those that there are"),
     }
 }
 
 fn not_found(path: &str) -> Refusal {
     let path: String = path.chars().take(limits::EXCERPT_CHARS_MAX).collect();
-    Refusal::new(StatusCode::NOT_FOUND, "not_found", format!("there is nothing at {path}"))
+    Refusal::new(StatusCode::NOT_FOUND, ErrorCode::NotFound, format!("there is nothing at {path}"))
         .hint("channels are at /channels/NAME; GET /channels lists them")
 }
 
@@ -301,7 +305,7 @@ fn exchange_token(site: &Site, uri: &Uri) -> Result<Option<Answer>, Refusal> {
     let Query { token: Some(offered), .. } = Query::parse(uri)? else { return Ok(None) };
     let Some(token) = &site.options.read_token else { return Ok(None) };
     if !token.matches(&offered) {
-        return Err(Refusal::new(StatusCode::UNAUTHORIZED, "unauthorized", "wrong token"));
+        return Err(Refusal::new(StatusCode::UNAUTHORIZED, ErrorCode::Unauthorized, "wrong token"));
     }
     let mut answer: Response<_> = empty(StatusCode::SEE_OTHER);
     let secure = if site.is_secure { "; Secure" } else { "" };

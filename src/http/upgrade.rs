@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use enchufe_core::{ChannelName, Since, v1, ws::handshake};
+use enchufe_core::{ChannelName, ErrorCode, Since, v1, ws::handshake};
 use hyper::{
     HeaderMap, Request, StatusCode, Version,
     body::Incoming,
@@ -19,7 +19,7 @@ use super::{
     patient::Patient,
     route,
 };
-use crate::live::RawStart;
+use crate::live::{RawStart, Rights, Wish};
 
 /// Whether the request speaks of a WebSocket at all; whether rightly so is asked later.
 pub(super) fn is_asked_for(headers: &HeaderMap) -> bool {
@@ -40,7 +40,7 @@ pub(super) async fn respond(
     let is_raw = accepted.protocol.is_none();
     let channel = channel.ok_or_else(|| {
         let message = "there is no channel at this path";
-        Refusal::new(StatusCode::NOT_FOUND, "unknown_channel", message)
+        Refusal::new(StatusCode::NOT_FOUND, ErrorCode::UnknownChannel, message)
             .hint("channels are at /channels/NAME; GET /channels lists them")
     });
     // One connection of enchufe.v1 may read every channel: only our own page opens that.
@@ -48,18 +48,20 @@ pub(super) async fn respond(
     let deed = if is_raw && generated { Deed::ReadGenerated } else { Deed::Read };
     authority::judge(site, connection, &request, deed)?;
     let query = Query::parse(request.uri())?;
-    let raw = if is_raw {
+    let wish = if is_raw {
         let channel = channel?;
         // Before the 101: whoever has it has everything from now on.
         let since = query.since.unwrap_or(Since::Now);
         let start = RawStart::resolve(site.node.broker(), channel, since, query.slow).await;
-        Some(start.map_err(|error| route::unreadable(&error))?)
+        Wish::Raw(start.map_err(|error| route::unreadable(&error))?)
     } else {
-        None
+        // Once, for as long as the connection lasts.
+        let publish = authority::judge(site, connection, &request, Deed::Publish).is_ok();
+        Wish::V1(Rights { publish })
     };
     // Whoever has the 101 has a place.
     let place = site.node.reserve().map_err(|error| {
-        Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "full", error)
+        Refusal::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Full, error)
             .header(header::RETRY_AFTER, "5")
     })?;
 
@@ -87,7 +89,7 @@ pub(super) async fn respond(
             .into_inner()
             .into_inner()
             .into_socket()
-            .map(|socket| site.node.view(socket, read_buf, raw, place));
+            .map(|socket| site.node.view(socket, read_buf, wish, place));
         match taken {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::debug!(%error, "a viewer was not taken in"),
@@ -107,7 +109,7 @@ fn shake_hands(request: &Request<Incoming>) -> Result<handshake::Accepted, Refus
     };
     handshake::accept(&head, &[v1::NAME], None).map_err(|refused| {
         let status = StatusCode::from_u16(refused.status()).unwrap_or(StatusCode::BAD_REQUEST);
-        let refusal = Refusal::new(status, "bad_handshake", &refused);
+        let refusal = Refusal::new(status, ErrorCode::BadHandshake, &refused);
         match refused.headers().first() {
             // Its name is written as people write it, and `from_static` wants it in lower case.
             Some(&(name, value)) => match HeaderName::try_from(name) {

@@ -7,12 +7,13 @@ use std::{
 };
 
 use enchufe_core::{
-    ChannelName, End, Position, Publication,
-    fanout::{Page, SubscriptionId},
+    ChannelName, End, ErrorCode, Position, Publication,
+    fanout::{Page, ReaderId, SubscriptionId},
 };
 
 use super::{
     broker::{Claim, Start},
+    clerk::Answer,
     figures::Inquiry,
     node::Viewer,
 };
@@ -31,11 +32,14 @@ pub(super) enum Letter {
     /// Where a subscription begins, and that publishers wait for it, where they do.
     Started(SubscriptionId, Start, Option<Claim>),
     /// Why a subscription does not begin.
-    Refused(SubscriptionId, &'static str, String),
+    Refused(SubscriptionId, ErrorCode, String),
     /// History that was asked for.
     Page(SubscriptionId, Page),
-    /// What a reader in this row said has been published: it may say more.
+    /// What a reader in this row said has been published, or it has taken what it was answered: it
+    /// may say more.
     Published(usize),
+    /// The answer to what a viewer asked of the control plane.
+    Answer(ReaderId, Answer),
     /// Publishers wait, and want to know how far the readers are.
     Question,
     /// Somebody outside wants to know how the readers are.

@@ -7,6 +7,7 @@
 //! each. Readers over plain HTTP are cursors of their own ([`Cursor`]), a task each.
 
 pub mod broker;
+mod clerk;
 mod cursor;
 mod feed;
 mod figures;
@@ -22,4 +23,6 @@ pub use feed::feed;
 pub use figures::{
     ChannelStanding, Connections, Figures, Following, LATENCY_BOUNDS, Latency, ShardLag, StreamForm,
 };
-pub use node::{Node, NodeOptions, Place, RawStart, Stats, Talking, ViewError, Viewer};
+pub use node::{
+    Node, NodeOptions, Place, RawStart, Rights, Stats, Talking, ViewError, Viewer, Wish,
+};

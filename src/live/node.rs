@@ -23,6 +23,7 @@ use tokio_util::task::TaskTracker;
 
 use super::{
     broker::{Broker, Claim, PageLimit, Publishers, ReadError, Start},
+    clerk::Clerk,
     figures::{Asked, Figures, Following, Inquiry, Ledger, StreamForm},
     home,
     inbox::{Inbox, Letter},
@@ -58,8 +59,8 @@ pub struct Viewer {
     pub stream: Socket<Plain>,
     /// What was read beyond the handshake.
     pub leftover: Bytes,
-    /// What a raw viewer reads; a viewer of `enchufe.v1` says so itself.
-    pub raw: Option<RawStart>,
+    /// What it is here for.
+    pub wish: Wish,
     /// Counts the viewer for as long as it is here.
     pub(super) place: Place,
 }
@@ -67,8 +68,27 @@ pub struct Viewer {
 impl Viewer {
     /// The wire form it reads.
     pub fn form(&self) -> Form {
-        if self.raw.is_some() { Form::Raw } else { Form::V1 }
+        match self.wish {
+            Wish::Raw(_) => Form::Raw,
+            Wish::V1(_) => Form::V1,
+        }
     }
+}
+
+/// What a viewer is here for.
+#[derive(Debug)]
+pub enum Wish {
+    /// To read one channel.
+    Raw(RawStart),
+    /// To speak `enchufe.v1`, in which it says itself what it reads.
+    V1(Rights),
+}
+
+/// What a viewer may do besides reading, as it was decided when it came.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Rights {
+    /// Publish to any channel. To one whose readers may publish it may in any case.
+    pub publish: bool,
 }
 
 /// What a raw viewer reads, and from where.
@@ -202,6 +222,8 @@ pub(super) enum Errand {
         channel: ChannelName,
         after: Position,
     },
+    /// Deal with what a viewer asks.
+    Employ(Clerk),
 }
 
 /// The broker and the shards of one process. Cloning it shares them.
@@ -302,16 +324,16 @@ impl Node {
         &self,
         stream: impl Into<Socket<Plain>>,
         leftover: Bytes,
-        raw: Option<RawStart>,
+        wish: Wish,
         place: Place,
     ) -> Result<(), ViewError> {
         let mut stream = stream.into();
         if self.threads.is_closed() {
-            turn_away(&mut stream, raw.as_ref());
+            turn_away(&mut stream, &wish);
             return Err(ViewError::Ending);
         }
         let shard = self.next_shard.fetch_add(1, Ordering::Relaxed) % self.inboxes.len();
-        self.inboxes[shard].post(Letter::Viewer(Viewer { stream, leftover, raw, place }));
+        self.inboxes[shard].post(Letter::Viewer(Viewer { stream, leftover, wish, place }));
         Ok(())
     }
 
@@ -408,8 +430,11 @@ impl Node {
 mod tests;
 
 /// Closes a connection with 1001 and, for a raw viewer, the position to resume after.
-fn turn_away(stream: &mut Socket<Plain>, raw: Option<&RawStart>) {
-    let position = raw.map(|raw| raw.start.after.to_string()).unwrap_or_default();
+fn turn_away(stream: &mut Socket<Plain>, wish: &Wish) {
+    let position = match wish {
+        Wish::Raw(raw) => raw.start.after.to_string(),
+        Wish::V1(_) => String::new(),
+    };
     let mut frame = Vec::new();
     let reason = CloseReason::new(CloseCode::GOING_AWAY, position);
     encode::close(&mut frame, Some(&reason), None);
@@ -432,6 +457,7 @@ async fn run_errands(
         match errand {
             Errand::Attach { shard, channel } => homes.attach(shard, channel),
             Errand::Detach { shard, channel } => homes.detach(shard, &channel),
+            Errand::Employ(clerk) => drop(tokio::spawn(clerk.run(broker.clone()))),
             Errand::Resolve { shard, subscription, channel, since, slow } => {
                 let (broker, inbox) = (broker.clone(), Arc::clone(&inboxes[shard]));
                 tokio::spawn(async move {
@@ -460,9 +486,5 @@ async fn run_errands(
 }
 
 fn refused(subscription: SubscriptionId, error: &ReadError) -> Letter {
-    let code = match error {
-        ReadError::UnknownChannel(_) => "unknown_channel",
-        ReadError::TooManyChannels(_) => "too_many_channels",
-    };
-    Letter::Refused(subscription, code, error.to_string())
+    Letter::Refused(subscription, error.code(), error.to_string())
 }

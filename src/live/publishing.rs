@@ -32,12 +32,12 @@ impl UnderWay {
         self.0.load(Ordering::Acquire) >= limits::PUBLISHING_BYTES_MAX
     }
 
-    fn add(&self, bytes: usize) {
+    pub(super) fn add(&self, bytes: usize) {
         self.0.fetch_add(bytes, Ordering::AcqRel);
     }
 
     /// Whether it was full, and is not any more.
-    fn remove(&self, bytes: usize) -> bool {
+    pub(super) fn remove(&self, bytes: usize) -> bool {
         let before = self.0.fetch_sub(bytes, Ordering::AcqRel);
         let max = limits::PUBLISHING_BYTES_MAX;
         before >= max && before - bytes < max
@@ -79,18 +79,29 @@ pub(super) async fn run(
     inboxes: Arc<[Arc<Inbox>]>,
     mut said: mpsc::UnboundedReceiver<Said>,
 ) {
-    // As many as there are channels, which only their owner makes.
-    let mut channels: HashMap<ChannelName, mpsc::UnboundedSender<Said>> = HashMap::new();
+    let mut channels: HashMap<ChannelName, Waiting> = HashMap::new();
     while let Some(one) = said.recv().await {
+        if channels.len() == channels.capacity() {
+            // Instead of growing, where that will do: channels come and go.
+            channels.retain(|_, waiting| waiting.count.load(Ordering::Acquire) > 0);
+        }
         let waiting = channels.entry(one.channel.clone()).or_insert_with_key(|channel| {
-            let (waiting, said) = mpsc::unbounded_channel();
+            let ((sender, said), count) = (mpsc::unbounded_channel(), Arc::default());
             let (broker, inboxes) = (broker.clone(), Arc::clone(&inboxes));
-            tokio::spawn(publish_to(channel.clone(), broker, inboxes, said));
-            waiting
+            tokio::spawn(publish_to(channel.clone(), broker, inboxes, said, Arc::clone(&count)));
+            Waiting { sender, count }
         });
+        waiting.count.fetch_add(1, Ordering::AcqRel);
         // The task lives as long as this, unless the runtime ends.
-        waiting.send(one).ok();
+        waiting.sender.send(one).ok();
     }
+}
+
+/// What is to be published to one channel.
+struct Waiting {
+    sender: mpsc::UnboundedSender<Said>,
+    /// How much of it is not published yet.
+    count: Arc<AtomicUsize>,
 }
 
 async fn publish_to(
@@ -98,6 +109,7 @@ async fn publish_to(
     broker: Broker,
     inboxes: Arc<[Arc<Inbox>]>,
     mut said: mpsc::UnboundedReceiver<Said>,
+    count: Arc<AtomicUsize>,
 ) {
     let mut taken = Vec::new();
     while said.recv_many(&mut taken, limits::SAID_LEN_MAX).await > 0 {
@@ -112,6 +124,7 @@ async fn publish_to(
             // Its end is on the way to the same readers.
             tracing::warn!(%channel, count = from.len(), %error, "what readers said is not published");
         }
+        count.fetch_sub(from.len(), Ordering::AcqRel);
         for (shard, row, bytes, under_way) in from {
             if under_way.remove(bytes) {
                 inboxes[shard].post(Letter::Published(row));

@@ -1,6 +1,7 @@
 //! The shape of the code, as ARCHITECTURE.md draws it, held by tests.
 
 mod bounds;
+mod codes;
 mod direction;
 mod examples;
 mod files;

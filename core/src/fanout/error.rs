@@ -1,5 +1,7 @@
 //! What a reader is refused, and why.
 
+use crate::ErrorCode;
+
 /// Why a subscription was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -21,12 +23,12 @@ pub enum SubscribeError {
 
 impl SubscribeError {
     /// The stable word for programs.
-    pub fn code(self) -> &'static str {
+    pub fn code(self) -> ErrorCode {
         match self {
-            Self::Already => "already_subscribed",
-            Self::TooMany(_) => "too_many_subscriptions",
-            Self::Closing => "closing",
-            Self::Stuck(_) => "stuck",
+            Self::Already => ErrorCode::AlreadySubscribed,
+            Self::TooMany(_) => ErrorCode::TooManySubscriptions,
+            Self::Closing => ErrorCode::Closing,
+            Self::Stuck(_) => ErrorCode::Stuck,
         }
     }
 }

@@ -26,7 +26,8 @@ use bytes::Bytes;
 use slab::Slab;
 
 use crate::{
-    ChannelName, End, Form, Gap, Position, Publication, SlowPolicy, v1,
+    ChannelName, End, Form, Gap, Position, Publication, SlowPolicy,
+    v1::{self, RequestId},
     ws::{self, CloseCode, CloseReason},
 };
 use reader::{Reader, State, Subscription};
@@ -242,10 +243,18 @@ impl Fanout {
             after: None,
             was_live: false,
             listed: false,
+            request: None,
         });
         let id = SubscriptionId { index: row(index), generation };
         self.readers[reader_id.row()].subscriptions.push(id);
         Ok(id)
+    }
+
+    /// What the reader calls the request whose answer the start of this cursor, or its refusal, is.
+    pub fn name_request(&mut self, id: SubscriptionId, request: RequestId) {
+        if let Some(subscription) = self.subscription_mut(id) {
+            subscription.request = Some(Box::new(request));
+        }
     }
 
     /// Sets a cursor: the reader gets what comes after `after`, and is told of `gap` first.
@@ -261,12 +270,14 @@ impl Fanout {
         subscription.slow.get_or_insert(slow);
         subscription.after = Some(after);
         let (reader, ring) = (subscription.reader, subscription.ring);
+        let request = subscription.request.take();
         if self.form(reader) == Some(Form::V1) {
             // Where the reader was: a position beyond the gap would let it resume without the gap,
             // were the connection lost in between.
             let at = gap.map_or(after, |gap| gap.after);
-            let event = v1::frame(&v1::Event::subscribed(&self.rings[ring].channel, at));
-            self.enqueue(reader, event);
+            let event = v1::Event::subscribed(&self.rings[ring].channel, at);
+            let answer = v1::answer(&event, request.as_deref());
+            self.enqueue(reader, answer);
         }
         if let Some(gap) = gap {
             self.tell_gap(id, gap);
@@ -361,6 +372,18 @@ impl Fanout {
                 Ok(())
             }
         }
+    }
+
+    /// Queues an answer of which the owner lets no more than so many be under way, however long it
+    /// is: the bound of [`Fanout::push`] is not for it.
+    pub fn answer(&mut self, reader: ReaderId, frame: Bytes) {
+        self.enqueue(reader, frame);
+    }
+
+    /// Whether as much waits for a reader as may, or more.
+    pub fn is_full(&self, reader: ReaderId) -> bool {
+        let bytes_max = self.limits.outbox_bytes_max;
+        self.reader(reader).is_some_and(|reader| reader.outbox_bytes() >= bytes_max)
     }
 
     /// Closes a connection once everything already queued for it has gone out: its

@@ -7,7 +7,8 @@ use smallvec::SmallVec;
 
 use super::{Action, ChannelCounts, Fanout, ReaderId, Ring, SubscriptionId};
 use crate::{
-    ChannelName, Form, Gap, Position, Publication, SlowPolicy, v1,
+    ChannelName, ErrorCode, Form, Gap, Position, Publication, SlowPolicy,
+    v1::{self, RequestId},
     ws::{CloseCode, CloseReason},
 };
 
@@ -114,6 +115,8 @@ pub(super) struct Subscription {
     pub(super) was_live: bool,
     /// Named in the ring's list of readers.
     pub(super) listed: bool,
+    /// What the reader calls the request that is still to be answered.
+    pub(super) request: Option<Box<RequestId>>,
 }
 
 pub(super) enum State {
@@ -343,7 +346,7 @@ impl Fanout {
                 let event = v1::frame(&v1::Event::end(channel, end));
                 self.enqueue(reader, event);
             }
-            Some(Form::Raw) => self.close(reader, CloseCode::ENDED, "ended"),
+            Some(Form::Raw) => self.close(reader, CloseCode::ENDED, "the channel has ended"),
             None => {}
         }
     }
@@ -360,17 +363,18 @@ impl Fanout {
     }
 
     /// A subscription that could not start, because of the channel or of `since`.
-    pub fn refuse(&mut self, id: SubscriptionId, code: &str, message: &str) {
-        let Some(subscription) = self.subscription(id) else { return };
+    pub fn refuse(&mut self, id: SubscriptionId, code: ErrorCode, message: &str) {
+        let Some(subscription) = self.subscription_mut(id) else { return };
         let (reader, ring) = (subscription.reader, subscription.ring);
+        let request = subscription.request.take();
         let channel = self.rings[ring].channel.clone();
         if self.form(reader) == Some(Form::Raw) {
             self.finish(reader, &CloseReason::new(CloseCode::UNKNOWN_CHANNEL, message.to_owned()));
             return;
         }
         self.unsubscribe(reader, &channel);
-        let channel = Some(channel.as_str());
-        self.enqueue(reader, v1::frame(&v1::Event::Error { code, message, channel }));
+        let event = v1::Event::error(code, message, Some(&channel));
+        self.enqueue(reader, v1::answer(&event, request.as_deref()));
     }
 
     pub(super) fn drop_subscriptions(&mut self, reader: ReaderId) {

@@ -1,6 +1,7 @@
 //! What readers who come and go, or take nothing, may cost.
 
 use super::*;
+use crate::ErrorCode;
 
 fn fanout() -> Fanout {
     Fanout::new(Limits {
@@ -41,7 +42,7 @@ fn a_reader_who_takes_no_answers_gets_no_more_subscriptions() {
     let refused = (0..).find_map(|number| {
         let subscribed = fanout.subscribe(reader, &name(&format!("none/{number}")), None);
         let Ok(subscription) = subscribed else { return subscribed.err() };
-        fanout.refuse(subscription, "unknown_channel", "there is no such channel");
+        fanout.refuse(subscription, ErrorCode::UnknownChannel, "there is no such channel");
         let waiting = fanout.reader(reader).expect("it is here").outbox_bytes();
         assert!(waiting <= 2 * fanout.limits.outbox_bytes_max, "{waiting} bytes wait");
         None

@@ -16,7 +16,8 @@ use std::{
 
 use bytes::Bytes;
 use enchufe_core::{
-    ChannelName, End, Gap, Message, Position, Publication, Since, SlowPolicy, fanout::Page,
+    ChannelName, End, ErrorCode, Gap, Message, Position, Publication, Since, SlowPolicy,
+    fanout::Page,
 };
 use tokio::sync::watch;
 
@@ -164,6 +165,31 @@ pub enum PublishError {
     /// The key was used for other messages.
     #[error("this Idempotency-Key was used with another body")]
     KeyReused,
+}
+
+impl ReadError {
+    /// The stable word for programs.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::UnknownChannel(_) => ErrorCode::UnknownChannel,
+            Self::TooManyChannels(_) => ErrorCode::TooManyChannels,
+        }
+    }
+}
+
+impl PublishError {
+    /// The stable word for programs.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::UnknownChannel(_) => ErrorCode::UnknownChannel,
+            Self::TooManyChannels(_) => ErrorCode::TooManyChannels,
+            Self::Ended { .. } => ErrorCode::Ended,
+            Self::Empty => ErrorCode::EmptyBatch,
+            Self::BatchTooLong(_) => ErrorCode::BatchTooLong,
+            Self::TooLarge(_) => ErrorCode::MessageTooLarge,
+            Self::KeyReused => ErrorCode::KeyReused,
+        }
+    }
 }
 
 impl From<ReadError> for PublishError {

@@ -21,8 +21,9 @@ use tokio::sync::mpsc;
 
 use super::{
     broker::{Claim, Start},
+    clerk::{Answer, Desk},
     inbox::{Inbox, Letter},
-    node::{Errand, Viewer},
+    node::{Errand, Rights, Viewer, Wish},
     publishing::{Said, Speaker, UnderWay},
 };
 use crate::{
@@ -59,8 +60,12 @@ pub(super) struct Ways {
 /// A viewer's place in the fan-out.
 pub(crate) struct Seat {
     reader: ReaderId,
-    /// If it may publish.
+    /// If all that it says is published.
     speaker: Option<Box<Speaker>>,
+    /// If it has asked for what the control plane does.
+    desk: Option<Box<Desk>>,
+    rights: Rights,
+    row: usize,
     /// Counts the viewer for as long as it is here.
     _place: super::node::Place,
 }
@@ -109,11 +114,15 @@ impl Viewers {
             Letter::Ended(channel, end) => self.fanout.ended(&channel, end),
             Letter::Started(subscription, start, claim) => self.start(subscription, start, claim),
             Letter::Refused(subscription, code, message) => {
-                self.record.refused(code);
+                self.record.refused(code.as_str());
                 self.fanout.refuse(subscription, code, &message);
             }
             Letter::Page(subscription, page) => self.fanout.page(subscription, page),
             Letter::Published(row) => table.read_later(row),
+            Letter::Answer(reader, Answer { frame, refusal }) => {
+                refusal.into_iter().for_each(|code| self.record.refused(code.as_str()));
+                self.fanout.answer(reader, frame);
+            }
             Letter::Question => self.claims.answer(&self.fanout),
             Letter::Inquiry(inquiry) => self.record.answer(inquiry, &self.fanout, table.dropped()),
             Letter::Shutdown => table.stop(),
@@ -129,10 +138,15 @@ impl Viewers {
 
     fn take_in(&mut self, viewer: Viewer, table: &mut Table<Seat>) {
         let form = viewer.form();
-        let Viewer { stream, leftover, raw, place } = viewer;
+        let Viewer { stream, leftover, wish, place } = viewer;
+        let (raw, rights) = match wish {
+            Wish::Raw(raw) => (Some(raw), Rights::default()),
+            Wish::V1(rights) => (None, rights),
+        };
         let speaks = raw.as_ref().filter(|raw| raw.publishes).map(|raw| raw.channel.clone());
         let message_bytes_max = match speaks {
             Some(_) => limits::MESSAGE_BYTES_MAX,
+            None if rights.publish => limits::PUBLISH_COMMAND_BYTES_MAX,
             None => limits::COMMAND_BYTES_MAX,
         };
         let limits = ws::Limits { message_bytes_max, ..Default::default() };
@@ -150,7 +164,7 @@ impl Viewers {
             let under_way = UnderWay::default();
             let speaker =
                 speaks.map(|channel| Box::new(Speaker { shard, row, channel, under_way }));
-            Seat { reader, speaker, _place: place }
+            Seat { reader, speaker, desk: None, rights, row, _place: place }
         });
         if let Err(error) = admitted {
             tracing::warn!(%error, "a viewer cannot be watched and is dropped");
@@ -192,7 +206,7 @@ impl Tenant for Viewers {
             self.ways.says.send(speaker.say(received.message.to_owned())).ok();
             return Ok(());
         }
-        self.on_request(seat.reader, received.message)
+        self.on_request(seat, received.message)
     }
 
     /// Nobody comes in as a stream.
@@ -262,10 +276,14 @@ impl Outlet for Fanout {
         Self::is_filling(self, seat.reader) || Outlet::is_full(self, seat)
     }
 
-    /// Whether too much of what it said is to be published still. One that lets too many answers
-    /// gather is dropped instead.
+    /// Whether too much of what it said or asked is under way, or it does not take what it was
+    /// answered. One that lets too many other answers gather is dropped instead.
     fn is_full(&self, seat: &Seat) -> bool {
         seat.speaker.as_ref().is_some_and(|speaker| speaker.under_way.is_full())
+            || seat
+                .desk
+                .as_ref()
+                .is_some_and(|desk| desk.is_full() || Self::is_full(self, seat.reader))
     }
 
     fn next_ready(&mut self, slice: &mut usize) -> Option<usize> {
@@ -292,7 +310,14 @@ impl Outlet for Fanout {
     }
 
     fn sent(&mut self, seat: &mut Seat, _: &[u8], bytes: usize) {
+        // Who never asked is never held up by answers.
+        let held_up = seat.desk.as_ref().filter(|_| Self::is_full(self, seat.reader));
         Self::sent(self, seat.reader, bytes);
+        if let Some(desk) = held_up
+            && !Self::is_full(self, seat.reader)
+        {
+            desk.resume();
+        }
     }
 
     fn is_done(&mut self, seat: &Seat) -> bool {

@@ -1,21 +1,27 @@
 //! What viewers ask for: the commands of `enchufe.v1`.
 
 use enchufe_core::{
-    Form, Kind, MessageRef,
-    fanout::ReaderId,
-    v1::{self, Command},
+    ErrorCode, Form, Kind, MessageRef,
+    v1::{self, Command, Event, Request, RequestId, Unparsed},
     ws::CloseCode,
 };
 
-use super::Viewers;
-use crate::{live::node::Errand, shard::Full};
+use super::{Seat, Viewers};
+use crate::{
+    live::{
+        clerk::{self, Ask, What},
+        node::Errand,
+    },
+    shard::Full,
+};
 
 impl Viewers {
     pub(super) fn on_request(
         &mut self,
-        reader: ReaderId,
+        seat: &mut Seat,
         message: MessageRef<'_>,
     ) -> Result<(), Full> {
+        let reader = seat.reader;
         if self.fanout.form(reader) != Some(Form::V1) {
             self.fanout.close(reader, CloseCode::READ_ONLY, "read only");
             return Ok(());
@@ -24,49 +30,81 @@ impl Viewers {
             self.fanout.close(reader, CloseCode::UNSUPPORTED, "enchufe.v1 is text");
             return Ok(());
         }
-        let command = match Command::parse(message.payload) {
-            Ok(command) => command,
-            Err(error) => return self.refuse(reader, error.code(), &error.to_string(), None),
-        };
+        match Request::parse(message.payload) {
+            Ok(Request { id, command }) => self.on_command(seat, id, command),
+            Err(Unparsed { id, error }) => {
+                let message = error.to_string();
+                self.reply(seat, &Event::error(error.code(), &message, None), id.as_ref())
+            }
+        }
+    }
+
+    fn on_command(
+        &mut self,
+        seat: &mut Seat,
+        id: Option<RequestId>,
+        command: Command,
+    ) -> Result<(), Full> {
+        let reader = seat.reader;
         match command {
-            Command::Ping => self.reply(reader, &v1::Event::Pong {}),
+            Command::Ping => self.reply(seat, &Event::Pong {}, id.as_ref()),
             Command::Subscribe { channel, since, slow } => {
                 match self.fanout.subscribe(reader, &channel, slow) {
                     Ok(subscription) => {
+                        if let Some(id) = id {
+                            self.fanout.name_request(subscription, id);
+                        }
                         let shard = self.index;
                         let errand = Errand::Resolve { shard, subscription, channel, since, slow };
                         self.ways.errands.send(errand).ok();
                         Ok(())
                     }
                     Err(error) => {
-                        let (message, channel) = (error.to_string(), Some(channel.as_str()));
-                        self.refuse(reader, error.code(), &message, channel)
+                        let message = error.to_string();
+                        let event = Event::error(error.code(), &message, Some(&channel));
+                        self.reply(seat, &event, id.as_ref())
                     }
                 }
             }
             Command::Unsubscribe { channel } => {
-                if self.fanout.unsubscribe(reader, &channel) {
-                    self.reply(reader, &v1::Event::Unsubscribed { channel: &channel })
+                let event = if self.fanout.unsubscribe(reader, &channel) {
+                    Event::Unsubscribed { channel: &channel }
                 } else {
                     let message = "this connection does not read the channel";
-                    self.refuse(reader, "not_subscribed", message, Some(channel.as_str()))
-                }
+                    Event::error(ErrorCode::NotSubscribed, message, Some(&channel))
+                };
+                self.reply(seat, &event, id.as_ref())
+            }
+            Command::Publish { channel, message, key } => {
+                self.ask(seat, Ask { id, what: What::Publish { channel, message, key } });
+                Ok(())
+            }
+            Command::History { channel, since, limit } => {
+                self.ask(seat, Ask { id, what: What::History { channel, since, limit } });
+                Ok(())
             }
         }
     }
 
-    fn refuse(
-        &mut self,
-        reader: ReaderId,
-        code: &'static str,
-        message: &str,
-        channel: Option<&str>,
-    ) -> Result<(), Full> {
-        self.record.refused(code);
-        self.reply(reader, &v1::Event::Error { code, message, channel })
+    /// Hands in what the control plane is to do.
+    fn ask(&mut self, seat: &mut Seat, ask: Ask) {
+        let desk = seat.desk.get_or_insert_with(|| {
+            let (desk, clerk) = clerk::open(&self.inbox, seat.row, seat.reader, seat.rights);
+            self.ways.errands.send(Errand::Employ(clerk)).ok();
+            Box::new(desk)
+        });
+        desk.hand_in(ask);
     }
 
-    fn reply(&mut self, reader: ReaderId, event: &v1::Event<'_>) -> Result<(), Full> {
-        self.fanout.push(reader, v1::frame(event)).map_err(|_| Full)
+    fn reply(
+        &mut self,
+        seat: &Seat,
+        event: &Event<'_>,
+        id: Option<&RequestId>,
+    ) -> Result<(), Full> {
+        if let Event::Error { code, .. } = event {
+            self.record.refused(code.as_str());
+        }
+        self.fanout.push(seat.reader, v1::answer(event, id)).map_err(|_| Full)
     }
 }

@@ -247,6 +247,7 @@ pub(in crate::cli::catalogue) fn value_name(name: &str) -> Option<&'static str> 
         "TEXT" => "TEXTO",
         "TIME" => "TIEMPO",
         "WHEN" => "CUÁNDO",
+        "WHO" => "QUIÉN",
         _ => return None,
     })
 }

@@ -1,6 +1,9 @@
 //! What WebSocket viewers may say, and what they are told.
 
+#[path = "../common/mod.rs"]
 mod common;
+
+mod commands;
 
 use std::net::TcpStream;
 
@@ -124,10 +127,10 @@ async fn binary_is_not_a_command() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_message_beyond_the_bound_of_commands_is_1009() {
+async fn a_message_beyond_the_bound_of_what_may_be_published_is_1009() {
     with_server(|open| {
         let mut socket = open("/", true);
-        let long = "x".repeat(enchufe::limits::COMMAND_BYTES_MAX + 1);
+        let long = "x".repeat(enchufe::limits::PUBLISH_COMMAND_BYTES_MAX + 1);
         socket.send(Message::text(long)).expect("it is open");
         assert_eq!(closed(&mut socket).0, 1009);
     })
