@@ -85,7 +85,7 @@ pub const RETRY_PAUSE: Duration = Duration::from_millis(5);
 /// How long another program may keep the lock on the folder of a Unix-domain socket.
 pub const FOLDER_LOCK_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How often a file that is followed is looked at.
+/// How often a file that is followed is looked at, as a source or as an address.
 pub const FILE_POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 // --- WebSocket ---
@@ -195,6 +195,13 @@ pub const SOURCE_PAUSE_MAX: Duration = Duration::from_secs(30);
 
 /// How long a source must have stood for the pauses to begin anew.
 pub const SOURCE_STABLE_AFTER: Duration = Duration::from_secs(10);
+
+/// How long nothing may be added to a file that has lost its name before it is not looked at any
+/// more: so long its writer may take to find out.
+pub const FILE_LEFT_QUIET: Duration = Duration::from_secs(60);
+
+/// How many files that have lost the name of one that is followed are still looked at.
+pub const FILES_LEFT_MAX: usize = 8;
 
 /// The longest greeting template, in bytes.
 pub const GREETING_BYTES_MAX: usize = 1024;

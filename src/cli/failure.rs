@@ -160,6 +160,8 @@ pub(crate) enum LiveFailure {
     Token(ReadTokenError),
     /// The program does not run.
     Start(StartError),
+    /// The file cannot be followed.
+    Follow { path: String, error: io::Error },
     /// Every address of the demo was taken.
     NothingStarted,
 }

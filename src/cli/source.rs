@@ -9,7 +9,7 @@ use super::{
     usage::misplaced,
 };
 use crate::{
-    source::{Check, OpenSourceError, Origin, Restart, Spec, Surroundings},
+    source::{Check, FileStart, OpenSourceError, Origin, Restart, Spec, Surroundings},
     transport::Framing,
 };
 
@@ -67,9 +67,11 @@ impl args::Source {
             _ => "",
         };
         let is_program = matches!(origin, Origin::Exec { .. });
+        let is_file = matches!(origin, Origin::File { .. });
         let flags = [
             (self.pty, "--pty", is_program),
             (self.restart.is_some(), "--restart", is_program),
+            (self.from_beginning, "--from-beginning", is_file),
             (self.framing.is_some(), "--framing", origin.is_stream()),
             (self.check.is_some(), "--check", name.is_empty()),
         ];
@@ -92,6 +94,7 @@ impl args::Source {
                 *pty = self.pty;
                 *restart = self.restart.map_or(*restart, RestartWhen::of_program);
             }
+            Origin::File { start, .. } if self.from_beginning => *start = FileStart::Beginning,
             _ => {}
         }
         origin
@@ -124,5 +127,6 @@ impl ProgramFraming {
 pub(super) fn failure(error: OpenSourceError) -> Failure {
     match error {
         OpenSourceError::Start(error) => LiveFailure::Start(error).into(),
+        OpenSourceError::File { path, error } => LiveFailure::Follow { path, error }.into(),
     }
 }

@@ -5,7 +5,6 @@
 //! is told in its environment is in `environment`.
 
 mod environment;
-mod preface;
 mod talk;
 
 use std::sync::atomic::{AtomicU64, Ordering};

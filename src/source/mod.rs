@@ -6,6 +6,8 @@
 mod backoff;
 mod check;
 mod clock;
+mod file;
+mod inflow;
 mod interval;
 mod lines;
 mod program;
@@ -19,6 +21,7 @@ use check::Gate;
 
 pub use check::Check;
 pub use clock::Clock;
+pub use file::{File, FileStart};
 pub use interval::{Interval, ParseIntervalError};
 pub use lines::Lines;
 pub use program::{Program, Restart};
@@ -57,17 +60,20 @@ enum Kind {
     Random(Random),
     StandardInput(Lines<Stdin>),
     Program(Box<Program>),
+    File(File),
 }
 
 impl AnySource {
-    /// Ends what runs outside of this process for the source's sake.
+    /// Ends what runs for the source's sake: a program, a thread that reads.
     ///
     /// # Cancel safety
     ///
     /// See [`Program::stop`].
     pub async fn stop(&mut self) {
-        if let Kind::Program(program) = &mut self.kind {
-            program.stop().await;
+        match &mut self.kind {
+            Kind::Program(program) => program.stop().await,
+            Kind::File(file) => file.stop(),
+            Kind::Clock(_) | Kind::Random(_) | Kind::StandardInput(_) => {}
         }
     }
 
@@ -86,6 +92,7 @@ impl AnySource {
             Kind::Random(source) => source.next().await,
             Kind::StandardInput(source) => source.next().await,
             Kind::Program(source) => source.next().await,
+            Kind::File(source) => source.next().await,
         }
     }
 }
@@ -111,6 +118,7 @@ impl Source for AnySource {
             Kind::Random(source) => source.status().await,
             Kind::StandardInput(source) => source.status().await,
             Kind::Program(source) => source.status().await,
+            Kind::File(source) => source.status().await,
         }
     }
 }
@@ -136,6 +144,12 @@ impl From<Lines<Stdin>> for AnySource {
 impl From<Program> for AnySource {
     fn from(source: Program) -> Self {
         Kind::Program(Box::new(source)).into()
+    }
+}
+
+impl From<File> for AnySource {
+    fn from(source: File) -> Self {
+        Kind::File(source).into()
     }
 }
 

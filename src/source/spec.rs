@@ -1,9 +1,13 @@
 //! What a source is, before there is one: as a command line or a configuration says it.
 
-use std::{ffi::OsString, fmt};
+use std::{
+    ffi::OsString,
+    fmt, io,
+    path::{Path, PathBuf},
+};
 
 use super::{
-    AnySource, Clock, Interval, Lines, Numbers, Program, Random, Restart,
+    AnySource, Clock, File, FileStart, Interval, Lines, Numbers, Program, Random, Restart,
     check::{Check, Gate},
 };
 use crate::{
@@ -65,6 +69,13 @@ pub enum Origin {
         /// Whether it is run again when it ends.
         restart: Restart,
     },
+    /// What is added to a file, and to those that take its place.
+    File {
+        /// Where it is.
+        path: PathBuf,
+        /// Where it is begun, if it is there already.
+        start: FileStart,
+    },
 }
 
 /// What sources are opened with that no text says.
@@ -110,6 +121,14 @@ pub enum OpenSourceError {
     /// The program does not run.
     #[error(transparent)]
     Start(#[from] StartError),
+    /// The file cannot be read.
+    #[error("cannot follow '{path}': {error}")]
+    File {
+        /// Where it is.
+        path: String,
+        /// What the system said.
+        error: io::Error,
+    },
 }
 
 impl Spec {
@@ -137,14 +156,22 @@ impl Spec {
                 command.options = ExecOptions { pty: *pty, ..surroundings.exec.clone() };
                 Program::run(command, self.framing, *restart)?.into()
             }
+            Origin::File { path, start } => follow(path, self.framing, *start).await?.into(),
         };
         Ok(source.through(Gate::new(self.check)))
     }
 }
 
+async fn follow(path: &Path, framing: Framing, start: FileStart) -> Result<File, OpenSourceError> {
+    let owned = path.to_owned();
+    let follow = tokio::task::spawn_blocking(move || File::follow(&owned, framing, start)).await;
+    let followed = follow.map_err(io::Error::from).and_then(|followed| followed);
+    followed.map_err(|error| OpenSourceError::File { path: path.display().to_string(), error })
+}
+
 impl Origin {
     /// Parses what a command line or a configuration calls a source: `-`, `clock`, `random`,
-    /// `exec:PROGRAM ARGUMENTS`. Intervals, numbers and what becomes of programs are the default
+    /// `exec:PROGRAM ARGUMENTS`, `file:PATH`. Intervals, numbers and what becomes of programs are the default
     /// ones.
     ///
     /// # Errors
@@ -167,13 +194,14 @@ impl Origin {
                 let (arguments, restart) = (words.collect(), Restart::Never);
                 Ok(Self::Exec { program, arguments, pty: false, restart })
             }
+            Address::File(path) => Ok(Self::File { path, start: FileStart::default() }),
             _ => Err(ParseOriginError::Unreadable(excerpt(text))),
         }
     }
 
     /// Whether what it gives is a stream of bytes, without messages of its own.
     pub fn is_stream(&self) -> bool {
-        matches!(self, Self::StandardInput | Self::Exec { .. })
+        matches!(self, Self::StandardInput | Self::Exec { .. } | Self::File { .. })
     }
 }
 
@@ -205,6 +233,7 @@ impl fmt::Display for Origin {
             Self::StandardInput => f.write_str("-"),
             // Its arguments may hold a secret.
             Self::Exec { program, .. } => write!(f, "exec:{}", program.to_string_lossy()),
+            Self::File { path, .. } => write!(f, "file:{}", path.display()),
         }
     }
 }

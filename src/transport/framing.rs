@@ -89,6 +89,11 @@ impl Cutter {
         &mut self.pending
     }
 
+    /// How much waits for the rest of its message, in bytes.
+    pub(crate) fn unfinished_bytes(&self) -> usize {
+        self.pending.len()
+    }
+
     /// Forgets what waits for the rest of its message.
     pub(crate) fn clear(&mut self) {
         (self.pending, self.scanned) = (BytesMut::new(), 0);

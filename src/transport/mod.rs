@@ -25,6 +25,7 @@ mod listener;
 pub(crate) mod os;
 mod peer;
 mod plain;
+mod preface;
 mod secure;
 mod socket;
 mod sockets;
@@ -59,6 +60,7 @@ pub(crate) use bare::Bare;
 pub(crate) use connection::Nature;
 pub(crate) use error::{families, shown_local, without_tls};
 pub(crate) use framing::{CutError, Cutter};
+pub(crate) use preface::{Preface, Verdict};
 pub(crate) use throttle::Throttle;
 pub(crate) use wire::Wire;
 

@@ -9,7 +9,8 @@ use super::{Generator, ProgramFraming};
 /// Where messages come from, how they are told apart there, and what they must be.
 #[derive(Debug, Args)]
 pub(crate) struct Source {
-    /// Where messages come from: - (lines of standard input), clock, random or exec:PROGRAM
+    /// Where messages come from: - (lines of standard input), clock, random, exec:PROGRAM
+    /// or file:PATH (what is added to it)
     #[arg(value_name = "SOURCE", conflicts_with = "exec")]
     pub(crate) source: Option<String>,
 
@@ -24,6 +25,10 @@ pub(crate) struct Source {
     /// exec: when the program ends, run it again, after pauses that grow to 30 s [default: never]
     #[arg(long, value_name = "WHEN")]
     pub(crate) restart: Option<RestartWhen>,
+
+    /// file: begin with what is there, not with what is added from now on
+    #[arg(long)]
+    pub(crate) from_beginning: bool,
 
     /// How messages follow each other where they come from [default: lines]
     #[arg(long, value_name = "FRAMING")]

@@ -119,6 +119,10 @@ pub(super) fn report_in_english(failure: &LiveFailure) -> Report {
             "there is no source, and standard input is a terminal".to_owned(),
             Some("pipe something in (vmstat 1 | enchufe feed), or name one: enchufe feed clock"),
         ),
+        LiveFailure::Follow { path, error } => (
+            format!("cannot follow '{path}': {error}"),
+            Some("give a file that this user may read"),
+        ),
         LiveFailure::Channel(error) => {
             (error.to_string(), Some("a name is like sensors or sensors/door"))
         }
@@ -147,6 +151,10 @@ pub(super) fn report_in_spanish(failure: &LiveFailure) -> Report {
         LiveFailure::NoSource => (
             "no hay fuente, y la entrada estándar es una terminal".to_owned(),
             Some("conecta algo (vmstat 1 | enchufe feed) o nombra una: enchufe feed clock"),
+        ),
+        LiveFailure::Follow { path, error } => (
+            format!("no se puede seguir '{path}': {}", io(error)),
+            Some("da un archivo que este usuario pueda leer"),
         ),
         LiveFailure::Channel(error) => (
             match error {

@@ -4,7 +4,7 @@ use super::{Report, spanish::address};
 use crate::source::ParseOriginError as Error;
 
 /// What one could have meant, in the words of `feed`.
-const EXAMPLES: &str = "-, clock, random, exec:./job";
+const EXAMPLES: &str = "-, clock, random, exec:./job, file:app.log";
 
 pub(super) fn in_english(error: &Error) -> Report {
     let hint = match error {

@@ -8,14 +8,11 @@ use enchufe_core::{
 };
 use tokio::time::{sleep, timeout};
 
-use super::{
-    ExecRules, ServiceError,
-    preface::{Preface, Verdict},
-};
+use super::{ExecRules, ServiceError};
 use crate::{
     limits,
     transport::{
-        Connection, Framing, Incoming, Outgoing,
+        Connection, Framing, Incoming, Outgoing, Preface, Verdict,
         child::{Child, Status},
     },
 };

@@ -23,7 +23,7 @@ pub(in crate::cli::catalogue) fn help(id: &str) -> Option<&'static str> {
 
         "feed" => "Hace de una fuente un canal con página, que comparten todos los que miran",
         "feed.source" => {
-            "De dónde vienen los mensajes: - (líneas de la entrada estándar), clock, random o exec:PROGRAMA"
+            "De dónde vienen los mensajes: - (líneas de la entrada estándar), clock, random, exec:PROGRAMA o file:RUTA (lo que se le añade)"
         }
         "feed.exec" => {
             "Toma las líneas del programa que sigue a --, que se ejecuta una sola vez para todos"
@@ -32,6 +32,7 @@ pub(in crate::cli::catalogue) fn help(id: &str) -> Option<&'static str> {
         "feed.restart" => {
             "exec: cuando el programa termina, lo ejecuta de nuevo, tras pausas que crecen hasta 30 s [por omisión: never]"
         }
+        "feed.from_beginning" => "file: empieza con lo que hay, no con lo que se añada desde ahora",
         "feed.framing" => "Cómo se suceden los mensajes allí de donde vienen [por omisión: lines]",
         "feed.check" => {
             "Qué debe ser cada mensaje; el que no lo es se omite, se cuenta y se anota en el registro"

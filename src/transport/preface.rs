@@ -6,14 +6,14 @@ use crate::limits;
 
 /// Holds back the beginning of what a client sends, as long as it may be a request.
 #[derive(Debug, Default)]
-pub(super) struct Preface {
+pub(crate) struct Preface {
     held: BytesMut,
     is_over: bool,
 }
 
 /// What is to be done with what came.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(crate) enum Verdict {
     /// More has to come before that can be said.
     Wait,
     /// It is passed on.
@@ -24,11 +24,11 @@ pub(super) enum Verdict {
 
 impl Preface {
     /// One that is held to be over: everything passes.
-    pub(super) fn none() -> Self {
+    pub(crate) fn none() -> Self {
         Self { held: BytesMut::new(), is_over: true }
     }
 
-    pub(super) fn judge(&mut self, chunk: Bytes) -> Verdict {
+    pub(crate) fn judge(&mut self, chunk: Bytes) -> Verdict {
         if self.is_over {
             return Verdict::Pass(chunk);
         }
@@ -48,7 +48,7 @@ impl Preface {
     }
 
     /// What is still held when no more comes: half a request asks for nothing.
-    pub(super) fn rest(&mut self) -> Bytes {
+    pub(crate) fn rest(&mut self) -> Bytes {
         self.is_over = true;
         std::mem::take(&mut self.held).freeze()
     }
@@ -61,10 +61,16 @@ fn is_request_line(line: &[u8]) -> bool {
     may_be_request_line(line) && version.starts_with(b"HTTP/") && line.contains(&b' ')
 }
 
-/// Whether it begins with a method, or with a part of one: capital letters, then a blank.
+/// Whether it begins with a method and a target, or with a part of them: capital letters, a blank,
+/// then what a target begins with (RFC 9112 §3.2), and nothing that none can hold.
 fn may_be_request_line(line: &[u8]) -> bool {
     let letters = line.iter().take_while(|byte| byte.is_ascii_uppercase()).count();
-    letters > 0 && line.get(letters).is_none_or(|byte| *byte == b' ')
+    let may_begin =
+        |byte: &u8| matches!(byte, b'/' | b'*' | b'h' | b'H') || line.starts_with(b"CONNECT ");
+    letters > 0
+        && line.get(letters).is_none_or(|byte| *byte == b' ')
+        && line.get(letters + 1).is_none_or(may_begin)
+        && !line.contains(&0)
 }
 
 #[cfg(test)]
@@ -101,6 +107,8 @@ mod tests {
             " GET / HTTP/1.1\n",
             "HTTP/1.1\n",
             "A\nB C\n",
+            "ERROR {\"code\":1} HTTP/1.1\n",
+            "TEMP /dev/sda\0",
         ] {
             assert_eq!(passed(text).as_deref(), Some(text));
         }
