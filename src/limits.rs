@@ -196,6 +196,27 @@ pub const SOURCE_PAUSE_MAX: Duration = Duration::from_secs(30);
 /// How long a source must have stood for the pauses to begin anew.
 pub const SOURCE_STABLE_AFTER: Duration = Duration::from_secs(10);
 
+/// How many producers a source that listens reads at the same time. When there are as many, one that
+/// has been quiet for [`PRODUCER_QUIET`] makes room for the next, and without one the next is turned
+/// away.
+pub const PRODUCERS_MAX: usize = 256;
+
+/// How long a producer must have said nothing to make room for another.
+pub const PRODUCER_QUIET: Duration = Duration::from_secs(60);
+
+/// How many reads of producers wait to be published. Then producers wait.
+pub const PRODUCED_LEN_MAX: usize = 16;
+
+/// How many datagrams of one producer wait to be published; further ones are dropped, counted and
+/// logged.
+pub const PRODUCED_DATAGRAMS_MAX: usize = 16_384;
+
+/// How long a producer of datagrams is remembered from which nothing comes.
+pub const PRODUCER_DATAGRAM_IDLE: Duration = Duration::from_secs(5);
+
+/// How often a server of datagrams that is a source is told that we are there.
+pub const HELLO_INTERVAL: Duration = Duration::from_secs(20);
+
 /// How long nothing may be added to a file that has lost its name before it is not looked at any
 /// more: so long its writer may take to find out.
 pub const FILE_LEFT_QUIET: Duration = Duration::from_secs(60);

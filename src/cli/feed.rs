@@ -34,7 +34,8 @@ pub(super) async fn run(args: args::Feed, language: Language) -> Result<Exit, Fa
     let site = site(&args, &channel)?;
     let addresses: Vec<HttpAddress> =
         args.listen.iter().map(|text| HttpAddress::parse_listen(text)).collect::<Result<_, _>>()?;
-    let served: Vec<_> = args.listen.iter().zip(&addresses).map(served).collect();
+    let served = args.listen.iter().zip(&addresses).map(served);
+    let served: Vec<_> = served.chain(source::served(&spec)).collect();
     let tls = tls::certificate(&args.tls, &served, "enchufe feed", language).await?;
     let mut listeners = Vec::with_capacity(addresses.len());
     for address in &addresses {
@@ -52,10 +53,15 @@ pub(super) async fn run(args: args::Feed, language: Language) -> Result<Exit, Fa
     let node = Node::start(broker, &NodeOptions::default()).map_err(Failure::System)?;
     // Last of all: a program that runs has somewhere to be heard.
     let opened = site.readiness.need(format!("source of {channel}"));
-    let source = spec.open(&args.source.surroundings()).await.map_err(source::failure)?;
+    let mut surroundings = args.source.surroundings();
+    surroundings.bind.tls = tls;
+    surroundings.bind.ws.allowed_origins.clone_from(&args.allow_origin);
+    surroundings.bind.ws.host_names.clone_from(&args.host_name);
+    let source = spec.open(&surroundings).await.map_err(source::failure)?;
     opened.met();
 
     announce(language, &channel, &listeners, site.publish_token.is_some(), history_len_max);
+    source::announce(&source, language);
     let (trigger, shutdown) = Shutdown::new();
     stop.pull(trigger.clone());
     let feeding = Feeding {

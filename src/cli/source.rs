@@ -4,12 +4,15 @@ use std::io::IsTerminal as _;
 
 use super::{
     args::{self, CheckKind, ProgramFraming, RestartWhen},
+    catalogue::{LivePhrase, Phrase},
     failure::{Failure, LiveFailure},
-    program,
+    language::Language,
+    output, program, tls,
     usage::misplaced,
 };
 use crate::{
-    source::{Check, FileStart, OpenSourceError, Origin, Restart, Spec, Surroundings},
+    address::Address,
+    source::{AnySource, Check, FileStart, OpenSourceError, Origin, Restart, Spec, Surroundings},
     transport::Framing,
 };
 
@@ -42,8 +45,12 @@ impl args::Source {
     }
 
     /// What sources are opened with.
+    #[expect(clippy::field_reassign_with_default, reason = "most of it is as it is by default")]
     pub(super) fn surroundings(&self) -> Surroundings {
-        Surroundings { exec: program::options() }
+        let mut surroundings = Surroundings::default();
+        surroundings.exec = program::options();
+        self.client.apply(&mut surroundings.open);
+        surroundings
     }
 
     fn origin(&self) -> Result<Origin, Failure> {
@@ -67,12 +74,22 @@ impl args::Source {
             _ => "",
         };
         let is_program = matches!(origin, Origin::Exec { .. });
+        let server = match origin {
+            Origin::Connect { address } => Some(address),
+            _ => None,
+        };
+        let is_secure = server.is_some_and(Address::is_secure);
+        let is_ws = server.is_some_and(Address::is_ws);
         let is_file = matches!(origin, Origin::File { .. });
         let flags = [
             (self.pty, "--pty", is_program),
             (self.restart.is_some(), "--restart", is_program),
             (self.from_beginning, "--from-beginning", is_file),
             (self.framing.is_some(), "--framing", origin.is_stream()),
+            (!self.client.ca.is_empty(), "--ca", is_secure),
+            (self.client.insecure, "--insecure", is_secure),
+            (!self.client.header.is_empty(), "--header", is_ws),
+            (self.client.origin.is_some(), "--origin", is_ws),
             (self.check.is_some(), "--check", name.is_empty()),
         ];
         let idle =
@@ -126,7 +143,33 @@ impl ProgramFraming {
 /// Why a source was not opened, as a failure of the command.
 pub(super) fn failure(error: OpenSourceError) -> Failure {
     match error {
+        OpenSourceError::Bind(error) => error.into(),
         OpenSourceError::Start(error) => LiveFailure::Start(error).into(),
         OpenSourceError::File { path, error } => LiveFailure::Follow { path, error }.into(),
+    }
+}
+
+/// What a source serves that listens for producers, whom a certificate is shown to if there is TLS.
+pub(super) fn served(spec: &Spec) -> Option<tls::Served> {
+    let Origin::Listen { address } = &spec.origin else { return None };
+    let secure_host = match address {
+        Address::Tls(endpoint) => Some(endpoint.host.clone()),
+        Address::Ws(ws) if ws.is_secure => Some(ws.endpoint.host()),
+        _ => None,
+    };
+    Some(tls::Served { address: spec.origin.to_string(), secure_host })
+}
+
+/// What the user should know of a source that others connect to: where, and what is not as asked.
+pub(super) fn announce(source: &AnySource, language: Language) {
+    for warning in source.warnings() {
+        output::warn(language, Phrase::Bind(warning));
+    }
+    for address in source.local_addresses() {
+        let shown = address.to_string();
+        output::notice(&language.say(Phrase::ListeningOn(&shown)));
+        if address.host_port().is_some_and(|endpoint| !endpoint.host.is_loopback()) {
+            output::warn(language, Phrase::Live(LivePhrase::AnybodyPublishes(&shown)));
+        }
     }
 }

@@ -202,7 +202,7 @@ impl Follower {
             }
             if !is_quiet {
                 let path = self.path.display();
-                tracing::warn!(%path, "a file that lost the name is not read on: there are too many");
+                tracing::warn!(%path, "a file that lost the name is read no further: there are too many");
             }
             if let Some(mut tail) = self.left.pop_front() {
                 tail.finish(to)?;

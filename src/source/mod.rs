@@ -8,15 +8,19 @@ mod check;
 mod clock;
 mod file;
 mod inflow;
+mod intake;
 mod interval;
 mod lines;
+mod producers;
 mod program;
 mod random;
+mod remote;
 mod spec;
 
 use enchufe_core::Message;
 use tokio::io::Stdin;
 
+use crate::{address::Address, transport::BindWarning};
 use check::Gate;
 
 pub use check::Check;
@@ -24,8 +28,10 @@ pub use clock::Clock;
 pub use file::{File, FileStart};
 pub use interval::{Interval, ParseIntervalError};
 pub use lines::Lines;
+pub use producers::Producers;
 pub use program::{Program, Restart};
 pub use random::{Numbers, ParseNumbersError, Random};
+pub use remote::Remote;
 pub use spec::{OpenSourceError, Origin, ParseOriginError, Spec, Surroundings};
 
 /// Something that yields messages until it ends.
@@ -61,6 +67,8 @@ enum Kind {
     StandardInput(Lines<Stdin>),
     Program(Box<Program>),
     File(File),
+    Producers(Producers),
+    Remote(Box<Remote>),
 }
 
 impl AnySource {
@@ -73,6 +81,8 @@ impl AnySource {
         match &mut self.kind {
             Kind::Program(program) => program.stop().await,
             Kind::File(file) => file.stop(),
+            Kind::Producers(producers) => producers.stop(),
+            Kind::Remote(remote) => remote.stop(),
             Kind::Clock(_) | Kind::Random(_) | Kind::StandardInput(_) => {}
         }
     }
@@ -80,6 +90,22 @@ impl AnySource {
     /// How many messages failed the check and were left out.
     pub fn left_out(&self) -> u64 {
         self.gate.left_out()
+    }
+
+    /// Where it listens for producers, if it does; one address for each socket.
+    pub fn local_addresses(&self) -> &[Address] {
+        match &self.kind {
+            Kind::Producers(producers) => producers.local_addresses(),
+            _ => &[],
+        }
+    }
+
+    /// What of that is not as asked.
+    pub fn warnings(&self) -> &[BindWarning] {
+        match &self.kind {
+            Kind::Producers(producers) => producers.warnings(),
+            _ => &[],
+        }
     }
 
     fn through(self, gate: Gate) -> Self {
@@ -93,6 +119,8 @@ impl AnySource {
             Kind::StandardInput(source) => source.next().await,
             Kind::Program(source) => source.next().await,
             Kind::File(source) => source.next().await,
+            Kind::Producers(source) => source.next().await,
+            Kind::Remote(source) => source.next().await,
         }
     }
 }
@@ -119,6 +147,8 @@ impl Source for AnySource {
             Kind::StandardInput(source) => source.status().await,
             Kind::Program(source) => source.status().await,
             Kind::File(source) => source.status().await,
+            Kind::Producers(source) => source.status().await,
+            Kind::Remote(source) => source.status().await,
         }
     }
 }
@@ -150,6 +180,18 @@ impl From<Program> for AnySource {
 impl From<File> for AnySource {
     fn from(source: File) -> Self {
         Kind::File(source).into()
+    }
+}
+
+impl From<Producers> for AnySource {
+    fn from(source: Producers) -> Self {
+        Kind::Producers(source).into()
+    }
+}
+
+impl From<Remote> for AnySource {
+    fn from(source: Remote) -> Self {
+        Kind::Remote(Box::new(source)).into()
     }
 }
 

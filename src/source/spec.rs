@@ -7,14 +7,15 @@ use std::{
 };
 
 use super::{
-    AnySource, Clock, File, FileStart, Interval, Lines, Numbers, Program, Random, Restart,
+    AnySource, Clock, File, FileStart, Interval, Lines, Numbers, Producers, Program, Random,
+    Remote, Restart,
     check::{Check, Gate},
 };
 use crate::{
     address::{Address, ParseAddressError},
     limits,
     transport::{
-        Framing,
+        BindError, BindOptions, Framing, OpenOptions,
         child::{Command, ExecOptions, StartError},
     },
 };
@@ -69,6 +70,16 @@ pub enum Origin {
         /// Whether it is run again when it ends.
         restart: Restart,
     },
+    /// What is said by all who connect to us.
+    Listen {
+        /// Where we listen.
+        address: Address,
+    },
+    /// What a server says that we connect to.
+    Connect {
+        /// Where it is.
+        address: Address,
+    },
     /// What is added to a file, and to those that take its place.
     File {
         /// Where it is.
@@ -79,11 +90,28 @@ pub enum Origin {
 }
 
 /// What sources are opened with that no text says.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Surroundings {
     /// How programs are run; whether they see a terminal is each one's own.
     pub exec: ExecOptions,
+    /// How producers are listened for: with which certificate, and to which pages.
+    pub bind: BindOptions,
+    /// How many producers of one source are read at the same time.
+    pub producers_max: usize,
+    /// How servers are connected to: which are trusted, and what they are told.
+    pub open: OpenOptions,
+}
+
+impl Default for Surroundings {
+    fn default() -> Self {
+        Self {
+            exec: ExecOptions::default(),
+            bind: BindOptions::default(),
+            producers_max: limits::PRODUCERS_MAX,
+            open: OpenOptions::default(),
+        }
+    }
 }
 
 /// The text names no source.
@@ -109,9 +137,9 @@ pub enum ParseOriginError {
     /// It is no address.
     #[error(transparent)]
     Address(ParseAddressError),
-    /// Nothing can be read from there.
-    #[error("nothing can be read from '{0}'")]
-    Unreadable(String),
+    /// Nobody can connect to us there.
+    #[error("nobody can be listened for at '{0}'")]
+    NotListened(String),
 }
 
 /// Why there is no such source.
@@ -121,6 +149,9 @@ pub enum OpenSourceError {
     /// The program does not run.
     #[error(transparent)]
     Start(#[from] StartError),
+    /// Nobody can connect to us.
+    #[error(transparent)]
+    Bind(#[from] BindError),
     /// The file cannot be read.
     #[error("cannot follow '{path}': {error}")]
     File {
@@ -156,6 +187,13 @@ impl Spec {
                 command.options = ExecOptions { pty: *pty, ..surroundings.exec.clone() };
                 Program::run(command, self.framing, *restart)?.into()
             }
+            Origin::Listen { address } => {
+                let Surroundings { bind, producers_max, .. } = surroundings;
+                Producers::listen(address, self.framing, bind, *producers_max).await?.into()
+            }
+            Origin::Connect { address } => {
+                Remote::new(address.clone(), self.framing, surroundings.open.clone()).into()
+            }
             Origin::File { path, start } => follow(path, self.framing, *start).await?.into(),
         };
         Ok(source.through(Gate::new(self.check)))
@@ -171,7 +209,7 @@ async fn follow(path: &Path, framing: Framing, start: FileStart) -> Result<File,
 
 impl Origin {
     /// Parses what a command line or a configuration calls a source: `-`, `clock`, `random`,
-    /// `exec:PROGRAM ARGUMENTS`, `file:PATH`. Intervals, numbers and what becomes of programs are the default
+    /// `exec:PROGRAM ARGUMENTS`, `file:PATH`, `listen:ADDRESS`, or the address of a server. Intervals, numbers and what becomes of programs are the default
     /// ones.
     ///
     /// # Errors
@@ -186,6 +224,15 @@ impl Origin {
             }
             _ => {}
         }
+        if let Some(address) = text.strip_prefix("listen:") {
+            let parsed = Address::parse_serve(address);
+            return match parsed.map_err(|error| misunderstood(text, error))? {
+                Address::Stdio | Address::Exec(_) | Address::File(_) => {
+                    Err(ParseOriginError::NotListened(excerpt(address)))
+                }
+                address => Ok(Self::Listen { address }),
+            };
+        }
         match Address::parse_connect(text).map_err(|error| misunderstood(text, error))? {
             Address::Stdio => Ok(Self::StandardInput),
             Address::Exec(command) => {
@@ -195,13 +242,17 @@ impl Origin {
                 Ok(Self::Exec { program, arguments, pty: false, restart })
             }
             Address::File(path) => Ok(Self::File { path, start: FileStart::default() }),
-            _ => Err(ParseOriginError::Unreadable(excerpt(text))),
+            address => Ok(Self::Connect { address }),
         }
     }
 
     /// Whether what it gives is a stream of bytes, without messages of its own.
     pub fn is_stream(&self) -> bool {
-        matches!(self, Self::StandardInput | Self::Exec { .. } | Self::File { .. })
+        match self {
+            Self::Clock { .. } | Self::Random { .. } => false,
+            Self::StandardInput | Self::Exec { .. } | Self::File { .. } => true,
+            Self::Listen { address } | Self::Connect { address } => address.is_stream(),
+        }
     }
 }
 
@@ -234,6 +285,8 @@ impl fmt::Display for Origin {
             // Its arguments may hold a secret.
             Self::Exec { program, .. } => write!(f, "exec:{}", program.to_string_lossy()),
             Self::File { path, .. } => write!(f, "file:{}", path.display()),
+            Self::Listen { address } => write!(f, "listen:{}", address.redacted()),
+            Self::Connect { address } => f.write_str(&address.redacted()),
         }
     }
 }
@@ -250,6 +303,12 @@ mod tests {
             ("-", "-"),
             ("stdio", "-"),
             ("exec:./job --secret x", "exec:./job"),
+            ("file:app.log", "file:app.log"),
+            ("listen:7000", "listen:tcp://localhost:7000"),
+            ("listen:udp://127.0.0.1:0", "listen:udp://127.0.0.1:0"),
+            ("listen:unix:/tmp/x", "listen:unix:/tmp/x"),
+            ("tcp://localhost:7000", "tcp://localhost:7000"),
+            ("ws://localhost/a?token=x", "ws://localhost/a?token=REDACTED"),
         ] {
             let origin = Origin::parse(text).expect(text);
             assert_eq!(origin.to_string(), shown);
@@ -266,7 +325,9 @@ mod tests {
         assert_eq!(unknown("vmstat"), None);
         let page = Origin::parse("http://127.0.0.1:80/");
         assert!(matches!(page, Err(ParseOriginError::Page { .. })), "{page:?}");
-        for text in ["7000", "exec:", "tpc://localhost:1"] {
+        let listened = Origin::parse("listen:exec:./job");
+        assert!(matches!(listened, Err(ParseOriginError::NotListened(_))), "{listened:?}");
+        for text in ["7000", "listen:", "exec:", "tpc://localhost:1"] {
             let parsed = Origin::parse(text);
             assert!(matches!(parsed, Err(ParseOriginError::Address(_))), "{text}: {parsed:?}");
         }

@@ -22,6 +22,12 @@ impl Throttle {
         self.warned_at = Some(now);
         Some(std::mem::take(&mut self.withheld))
     }
+
+    /// How many warnings were withheld, once it is time to say so though no other came.
+    pub(crate) fn overdue(&mut self) -> Option<u64> {
+        let is_time = self.warned_at.is_none_or(|at| at.elapsed() >= WARNING_INTERVAL);
+        if self.withheld == 0 || !is_time { None } else { self.warn() }
+    }
 }
 
 #[cfg(test)]
@@ -34,5 +40,18 @@ mod tests {
         assert_eq!([throttle.warn(), throttle.warn(), throttle.warn()], [Some(0), None, None]);
         tokio::time::advance(WARNING_INTERVAL).await;
         assert_eq!(throttle.warn(), Some(2));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_withheld_is_said_also_when_no_other_comes() {
+        let mut throttle = Throttle::default();
+        assert_eq!(
+            [throttle.overdue(), throttle.warn(), throttle.overdue()],
+            [None, Some(0), None]
+        );
+        throttle.warn();
+        assert_eq!(throttle.overdue(), None);
+        tokio::time::advance(WARNING_INTERVAL).await;
+        assert_eq!([throttle.overdue(), throttle.overdue()], [Some(1), None]);
     }
 }

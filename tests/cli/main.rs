@@ -18,6 +18,7 @@ mod resolve;
 mod screen;
 mod serve;
 mod sockets;
+mod sources;
 mod terminal;
 mod tls;
 mod tools;

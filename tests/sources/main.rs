@@ -2,7 +2,9 @@
 //! programs, and an account of every message.
 #![cfg(unix)]
 
+mod connect;
 mod file;
+mod listen;
 
 use std::time::Duration;
 

@@ -4,13 +4,13 @@ use std::ffi::OsString;
 
 use clap::{Args, ValueEnum};
 
-use super::{Generator, ProgramFraming};
+use super::{Client, Generator, ProgramFraming};
 
 /// Where messages come from, how they are told apart there, and what they must be.
 #[derive(Debug, Args)]
 pub(crate) struct Source {
-    /// Where messages come from: - (lines of standard input), clock, random, exec:PROGRAM
-    /// or file:PATH (what is added to it)
+    /// Where messages come from: - (lines of standard input), clock, random, exec:PROGRAM, file:PATH
+    /// (what is added to it), the ADDRESS of a server, or listen:ADDRESS (whoever connects there)
     #[arg(value_name = "SOURCE", conflicts_with = "exec")]
     pub(crate) source: Option<String>,
 
@@ -37,6 +37,9 @@ pub(crate) struct Source {
     /// What every message must be; one that is not is left out, counted and logged
     #[arg(long, value_name = "KIND")]
     pub(crate) check: Option<CheckKind>,
+
+    #[command(flatten)]
+    pub(crate) client: Client,
 
     #[command(flatten)]
     pub(crate) generator: Generator,

@@ -36,6 +36,8 @@ pub(crate) enum LivePhrase<'a> {
     SourceEndedAndSoDoWe(&'a str),
     /// Others can reach this, but not publish.
     ReadOnlyFromElsewhere(&'a str),
+    /// feed: others can reach where it listens for producers.
+    AnybodyPublishes(&'a str),
     /// demo: a port is taken.
     Taken { address: &'a str, program: &'a str },
 }
@@ -62,6 +64,9 @@ pub(super) fn english(phrase: LivePhrase<'_>) -> String {
             format!(
                 "{address} can be read from other machines; publishing from there is refused without --publish-token-file FILE"
             )
+        }
+        LivePhrase::AnybodyPublishes(address) => {
+            format!("whoever reaches {address} publishes to this channel, from any machine")
         }
         LivePhrase::Taken { address, program } => format!(
             "{address} is taken, perhaps by the tutorial's own program: that part is left out; '{program} demo --port-base 9000' takes other ports"
@@ -94,6 +99,9 @@ pub(super) fn spanish(phrase: LivePhrase<'_>) -> String {
             format!(
                 "{address} se puede leer desde otras máquinas; publicar desde allí se rechaza sin --publish-token-file ARCHIVO"
             )
+        }
+        LivePhrase::AnybodyPublishes(address) => {
+            format!("quien alcance {address} publica en este canal, desde cualquier máquina")
         }
         LivePhrase::Taken { address, program } => format!(
             "{address} está ocupado, quizá por el propio programa del tutorial: esa parte no se inicia; '{program} demo --port-base 9000' usa otros puertos"

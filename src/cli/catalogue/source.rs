@@ -4,12 +4,17 @@ use super::{Report, spanish::address};
 use crate::source::ParseOriginError as Error;
 
 /// What one could have meant, in the words of `feed`.
-const EXAMPLES: &str = "-, clock, random, exec:./job, file:app.log";
+const EXAMPLES: &str =
+    "-, clock, random, exec:./job, file:app.log, tcp://localhost:7000, listen:tcp://localhost:7000";
+
+/// Where producers can be listened for.
+const LISTENED: &str = "tcp://, tls://, udp://, unix:, unixgram:, ws://, wss://";
 
 pub(super) fn in_english(error: &Error) -> Report {
     let hint = match error {
         Error::Unknown { suggestion: Some(word), .. } => format!("did you mean {word}?"),
-        Error::Unknown { .. } | Error::Unreadable(_) => format!("a source looks like {EXAMPLES}"),
+        Error::Unknown { .. } => format!("a source looks like {EXAMPLES}"),
+        Error::NotListened(_) => format!("listen to producers at {LISTENED}"),
         Error::Page { text, suggestion } => format!(
             "--listen {text} would serve the feed there; {suggestion} would take what a channel there says"
         ),
@@ -28,9 +33,10 @@ pub(super) fn in_spanish(error: &Error) -> Report {
         Error::Unknown { text, .. } => {
             (format!("no existe la fuente '{text}'"), format!("una fuente es como {EXAMPLES}"))
         }
-        Error::Unreadable(text) => {
-            (format!("de '{text}' no se puede leer nada"), format!("una fuente es como {EXAMPLES}"))
-        }
+        Error::NotListened(text) => (
+            format!("en '{text}' nadie puede conectarse"),
+            format!("escucha a los productores en {LISTENED}"),
+        ),
         Error::Page { text, suggestion } => (
             format!("'{text}' es la dirección de una página, no una fuente"),
             format!(

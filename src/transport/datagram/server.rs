@@ -190,7 +190,12 @@ impl Receiver {
                         tokio::time::sleep(RETRY_PAUSE).await;
                     }
                 },
-                _ = sweeps.tick() => table.sweep(),
+                _ = sweeps.tick() => {
+                    table.sweep();
+                    if let Some(dropped) = self.throttle.overdue() {
+                        tracing::warn!(dropped, "more datagrams were dropped");
+                    }
+                }
                 () = freed => {}
                 () = arrivals.closed(), if !arrivals.is_closed() => {}
             }

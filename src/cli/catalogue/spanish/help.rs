@@ -23,7 +23,7 @@ pub(in crate::cli::catalogue) fn help(id: &str) -> Option<&'static str> {
 
         "feed" => "Hace de una fuente un canal con página, que comparten todos los que miran",
         "feed.source" => {
-            "De dónde vienen los mensajes: - (líneas de la entrada estándar), clock, random, exec:PROGRAMA o file:RUTA (lo que se le añade)"
+            "De dónde vienen los mensajes: - (líneas de la entrada estándar), clock, random, exec:PROGRAMA, file:RUTA (lo que se le añade), la DIRECCIÓN de un servidor o listen:DIRECCIÓN (quien se conecte ahí)"
         }
         "feed.exec" => {
             "Toma las líneas del programa que sigue a --, que se ejecuta una sola vez para todos"
