@@ -308,7 +308,7 @@ mod tests {
             ("listen:udp://127.0.0.1:0", "listen:udp://127.0.0.1:0"),
             ("listen:unix:/tmp/x", "listen:unix:/tmp/x"),
             ("tcp://localhost:7000", "tcp://localhost:7000"),
-            ("ws://localhost/a?token=x", "ws://localhost/a?token=REDACTED"),
+            ("ws://localhost:80/a?token=x", "ws://localhost:80/a?token=REDACTED"),
         ] {
             let origin = Origin::parse(text).expect(text);
             assert_eq!(origin.to_string(), shown);
