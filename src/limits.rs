@@ -524,5 +524,18 @@ pub const METER_INTERVAL: Duration = Duration::from_millis(500);
 /// How many connections of a recording are replayed one after another.
 pub const REPLAY_CONNECTIONS_MAX: usize = 10_000;
 
+/// The shortest time between two looks of `top` at a server.
+pub const TOP_INTERVAL_MIN: Duration = Duration::from_millis(100);
+
+/// How long `top` waits for an answer.
+pub const TOP_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The longest report of a server that `top` reads, in bytes: several times what
+/// [`METRICS_CHANNELS_MAX`] channels with the longest names take.
+pub const TOP_BYTES_MAX: usize = 8 << 20;
+
+/// How many keys wait for `top`. Then the terminal keeps them.
+pub const TOP_KEYS_MAX: usize = 64;
+
 /// How many messages of a recording are read before they are sent.
 pub const REPLAY_QUEUE_LEN_MAX: usize = 16;

@@ -57,6 +57,8 @@ pub(crate) enum Failure {
     Live(LiveFailure),
     /// bench.
     Bench(BenchFailure),
+    /// top.
+    Top(TopFailure),
     /// relay.
     Relay(RelayFailure),
     /// serve, of programs.
@@ -166,6 +168,17 @@ pub(crate) enum LiveFailure {
     NothingStarted,
 }
 
+/// Why `top` shows nothing.
+#[derive(Debug)]
+pub(crate) enum TopFailure {
+    /// The text is no server's URL.
+    NoServer(String),
+    /// The server does not say how it stands.
+    Refused { server: String, status: u16, message: String, hint: Option<String> },
+    /// What it says is not what this version understands.
+    NotUnderstood { server: String, reason: String },
+}
+
 /// Why `serve` does not run programs.
 #[derive(Debug)]
 pub(crate) enum ServiceFailure {
@@ -190,7 +203,9 @@ impl Failure {
             Self::Live(LiveFailure::NothingStarted) => Exit::Network,
             Self::Relay(RelayFailure::Idle(_)) => Exit::Timeout,
             Self::Live(_) | Self::Tls(_) | Self::Bench(_) | Self::Relay(_) => Exit::Usage,
-            Self::Service(_) => Exit::Usage,
+            Self::Service(_) | Self::Top(TopFailure::NoServer(_)) => Exit::Usage,
+            Self::Top(TopFailure::Refused { .. }) => Exit::Refused,
+            Self::Top(TopFailure::NotUnderstood { .. }) => Exit::Closed,
             Self::Input(_) | Self::Output(_) => Exit::Usage,
             Self::Bind(_) | Self::Resolve(_) | Self::Send(_) | Self::System(_) => Exit::Network,
             Self::Open(OpenError::TimedOut { .. }) => Exit::Timeout,

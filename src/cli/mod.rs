@@ -29,6 +29,7 @@ mod sockets;
 mod source;
 mod telling;
 mod tls;
+mod top;
 mod usage;
 mod values;
 
@@ -119,6 +120,7 @@ fn run(cli: Cli, language: Language) -> Result<Exit, Failure> {
         Command::Serve(args) => within_runtime(serve::run(args, language)),
         Command::Connect(args) => within_runtime(connect::run(args, language)),
         Command::Bench(args) => within_runtime(bench::run(args, language)),
+        Command::Top(args) => within_runtime(top::run(args, language)),
         Command::Relay(args) => within_runtime(relay::run(*args, language)),
         Command::Feed(args) => within_runtime(feed::run(args, language)),
         Command::Demo(args) => within_runtime(demo::run(args, language)),

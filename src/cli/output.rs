@@ -112,6 +112,11 @@ pub(crate) fn stderr_has_colour() -> bool {
     has_colour(|name| std::env::var(name).ok(), io::stderr().is_terminal())
 }
 
+/// The same of standard output.
+pub(crate) fn stdout_has_colour() -> bool {
+    has_colour(|name| std::env::var(name).ok(), io::stdout().is_terminal())
+}
+
 fn has_colour(variable: impl Fn(&str) -> Option<String>, is_terminal: bool) -> bool {
     let is_set =
         |name, off: &str| variable(name).is_some_and(|value| value != off && !value.is_empty());

@@ -61,6 +61,11 @@ impl Token {
         if usable { Ok(Self(token.to_owned())) } else { Err(ReadTokenError::Unusable(shown())) }
     }
 
+    /// The value of `Authorization` that shows it (RFC 6750 §2.1).
+    pub fn bearer(&self) -> String {
+        format!("Bearer {}", self.0)
+    }
+
     /// Whether `offered` is it, in a time that does not tell how much of it was right.
     pub(super) fn matches(&self, offered: &str) -> bool {
         self.0.as_bytes().ct_eq(offered.as_bytes()).into()

@@ -61,6 +61,7 @@ pub(crate) use connection::Nature;
 pub(crate) use error::{families, shown_local, without_tls};
 pub(crate) use framing::{CutError, Cutter};
 pub(crate) use preface::{Preface, Verdict};
+pub(crate) use secure::reach;
 pub(crate) use throttle::Throttle;
 pub(crate) use wire::Wire;
 

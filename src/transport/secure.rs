@@ -15,7 +15,7 @@ use crate::address::{Address, HostPort, WsEndpoint};
 /// # Cancel safety
 ///
 /// Dropping the future gives the attempt up.
-pub(super) async fn reach(
+pub(crate) async fn reach(
     endpoint: &WsEndpoint,
     inside: Option<Inside>,
     options: &OpenOptions,

@@ -20,7 +20,7 @@ pub(crate) fn enchufe(arguments: &[&str]) -> Command {
     {
         command.env_remove(name);
     }
-    for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
+    for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "ENCHUFE_SERVER", "ENCHUFE_TOKEN_FILE"] {
         command.env_remove(name);
     }
     command

@@ -22,3 +22,4 @@ mod sources;
 mod terminal;
 mod tls;
 mod tools;
+mod top;

@@ -114,6 +114,29 @@ impl Terminal {
         assert!(!timeout.timed_out(), "did not see {what} in:\n{}", rows(&parser).join("\n"));
     }
 
+    /// Makes the terminal another size, as a window that is drawn smaller.
+    pub(crate) fn resize(&self, rows: u16, columns: u16) {
+        let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+        tcsetwinsize(&self.keys, size).expect("its size");
+        let (rows, columns) = (NonZero::new(rows), NonZero::new(columns));
+        let mut parser = self.seen.0.lock().expect("no panic");
+        parser.screen_mut().set_size(rows.expect("some"), columns.expect("some"));
+    }
+
+    /// Whether a program has the whole screen to itself.
+    pub(crate) fn is_taken(&self) -> bool {
+        self.seen.0.lock().expect("no panic").screen().alternate_screen()
+    }
+
+    /// Waits until the screen is taken, or given back.
+    pub(crate) fn until_taken(&self, taken: bool) {
+        let parser = self.seen.0.lock().expect("no panic");
+        let waited = self.seen.1.wait_timeout_while(parser, PATIENCE, |parser| {
+            parser.screen().alternate_screen() != taken
+        });
+        assert!(!waited.expect("no panic").1.timed_out(), "the screen is not taken: {taken}");
+    }
+
     /// Waits for the end: the exit code.
     pub(crate) fn end(&mut self) -> Option<i32> {
         let _watchdog = Watchdog::of(&self.child);

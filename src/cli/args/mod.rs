@@ -17,6 +17,7 @@ mod sockets;
 mod source;
 mod tls;
 mod tools;
+mod top;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
@@ -36,6 +37,7 @@ pub(crate) use {
     source::{CheckKind, RestartWhen, Source},
     tls::Tls,
     tools::{Completions, Man},
+    top::{Column, Top},
 };
 
 /// What `--version` says; `-V` says the first line. Scripts read it, in any language.
@@ -113,6 +115,7 @@ pub(crate) enum Command {
     Connect(Connect),
     Relay(Box<Relay>),
     Bench(Bench),
+    Top(Top),
     Resolve(Resolve),
     // For whoever installs the program: they would only be in the way of those that are for people.
     #[command(hide = true)]

@@ -3,6 +3,7 @@
 
 use super::{
     Phrase, Report, bench, close, connect, is_too_long, live, one_of, refusal, relay, service, tls,
+    top,
 };
 use crate::{
     cli::{
@@ -57,6 +58,7 @@ pub(super) fn say(phrase: Phrase<'_>) -> String {
         Phrase::Tls(phrase) => tls::english(phrase),
         Phrase::Live(phrase) => live::english(phrase),
         Phrase::Bench(phrase) => bench::english(phrase),
+        Phrase::Top(phrase) => top::english(phrase),
         Phrase::Relay(phrase) => relay::english(phrase),
         Phrase::Service(phrase) => service::english(phrase),
     }
@@ -115,6 +117,7 @@ fn words(failure: &Failure) -> Option<Report> {
         Failure::Replay(error) => return Some(connect::replay_in_english(error)),
         Failure::Live(error) => return Some(live::report_in_english(error)),
         Failure::Bench(error) => return Some(bench::report_in_english(error)),
+        Failure::Top(error) => return Some(top::report_in_english(error)),
         Failure::Relay(error) => return Some(relay::report_in_english(error)),
         Failure::Service(error) => return Some(service::report_in_english(error)),
         Failure::System(error) => (format!("the system refuses: {error}"), None),

@@ -19,6 +19,7 @@ mod service;
 mod source;
 mod spanish;
 mod tls;
+mod top;
 
 use std::time::Duration;
 
@@ -38,6 +39,7 @@ pub(crate) use {
     relay::RelayPhrase,
     service::ServicePhrase,
     tls::TlsPhrase,
+    top::TopPhrase,
 };
 
 /// What the program says, apart from failures.
@@ -89,6 +91,8 @@ pub(crate) enum Phrase<'a> {
     Live(LivePhrase<'a>),
     /// bench.
     Bench(BenchPhrase<'a>),
+    /// top.
+    Top(TopPhrase<'a>),
     /// relay.
     Relay(RelayPhrase<'a>),
     /// serve, of programs.

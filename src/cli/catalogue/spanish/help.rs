@@ -163,6 +163,18 @@ pub(in crate::cli::catalogue) fn help(id: &str) -> Option<&'static str> {
         "connect.protocol" => "Ofrece este subprotocolo (ws://); puede repetirse",
 
         "bench" => "Carga un servidor que responde, y mide cuánto tardan sus respuestas",
+        "top" => "Mira un servidor: sus canales, sus ritmos, quién lee y con cuánto retraso",
+        "top.server" => "El servidor: http:// o https://",
+        "top.token_file" => "Muestra el token de este archivo",
+        "top.interval" => "Cada cuánto se mira, y sobre cuánto tiempo se miden los ritmos",
+        "top.sort" => "Ordena los canales por esto",
+        "top.filter" => "Solo los canales con esto en su nombre",
+        "top.once" => "Imprime una tabla y termina, como se hace donde no hay terminal",
+        "top.json" => "Imprime una tabla como JSON y termina",
+        "top.ca" => {
+            "https: se fía también de los certificados de este archivo (PEM); puede repetirse"
+        }
+        "top.insecure" => "https: se conecta sea cual sea el certificado",
         "bench.address" => {
             "El servidor, que devuelve lo que recibe: tcp://, tls://, unix:, ws:// o wss://"
         }
@@ -213,12 +225,14 @@ pub(in crate::cli::catalogue) fn value_name(name: &str) -> Option<&'static str> 
         "ADDRESS" => "DIRECCIÓN",
         "BYTES" => "BYTES",
         "CODE[:REASON]" => "CÓDIGO[:MOTIVO]",
+        "COLUMN" => "COLUMNA",
         "COUNT" => "CANTIDAD",
         "COMMAND" => "ORDEN",
         "FACTOR" => "FACTOR",
         "FAMILY" => "FAMILIA",
         "FILE" => "ARCHIVO",
         "FILTER" => "FILTRO",
+        "FORMAT" => "FORMATO",
         "FORM" => "FORMA",
         "FRAMING" => "FORMATO",
         "FROM..TO" => "DESDE..HASTA",
@@ -229,6 +243,8 @@ pub(in crate::cli::catalogue) fn value_name(name: &str) -> Option<&'static str> 
         "LANGUAGE" => "IDIOMA",
         "MESSAGE" => "MENSAJE",
         "N" => "N",
+        "WHO" => "QUIÉN",
+        "SERVER" => "SERVIDOR",
         "NAME" => "NOMBRE",
         "NAME: VALUE" => "NOMBRE: VALOR",
         "NAME=VALUE" => "NOMBRE=VALOR",

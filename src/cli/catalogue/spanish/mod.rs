@@ -9,7 +9,7 @@ mod system;
 mod tls;
 mod usage;
 
-use super::{Phrase, Report, bench, close, connect, is_too_long, live, refusal, service};
+use super::{Phrase, Report, bench, close, connect, is_too_long, live, refusal, service, top};
 use crate::cli::{connect::FramingError, failure::Failure};
 
 pub(super) use {
@@ -68,6 +68,7 @@ pub(super) fn say(phrase: Phrase<'_>) -> String {
         Phrase::Tls(phrase) => tls::say(phrase),
         Phrase::Live(phrase) => live::spanish(phrase),
         Phrase::Bench(phrase) => bench::spanish(phrase),
+        Phrase::Top(phrase) => top::spanish(phrase),
         Phrase::Relay(phrase) => relay::say(phrase),
         Phrase::Service(phrase) => service::spanish(phrase),
     }
@@ -125,6 +126,7 @@ pub(super) fn report(failure: &Failure) -> Option<Report> {
         Failure::Replay(error) => return Some(connect::replay_in_spanish(error)),
         Failure::Live(error) => return Some(live::report_in_spanish(error)),
         Failure::Bench(error) => return Some(bench::report_in_spanish(error)),
+        Failure::Top(error) => return Some(top::report_in_spanish(error)),
         Failure::Relay(error) => relay::report(error),
         Failure::Service(error) => return Some(service::report_in_spanish(error)),
         Failure::System(error) => (format!("el sistema se niega: {}", io(error)), None),
