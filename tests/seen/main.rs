@@ -6,5 +6,6 @@ mod exposition;
 
 mod access;
 mod counts;
+mod guide;
 mod health;
 mod many;
