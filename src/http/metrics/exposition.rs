@@ -56,6 +56,9 @@ impl Collector for Standing {
     }
 }
 
+/// What has no exemplars has no labels for them either.
+type NoLabels = [(&'static str, &'static str); 0];
+
 /// Labels: names and values.
 type Labels<'a> = [(&'a str, &'a str)];
 
@@ -180,7 +183,7 @@ impl Page<'_> {
         let about = "How long publishing took, until the messages were held";
         self.0
             .encode_descriptor("enchufe_publish_seconds", about, None, MetricType::Histogram)?
-            .encode_histogram::<[(&str, &str); 0]>(
+            .encode_histogram::<NoLabels>(
                 latency.sum_us as f64 / 1e6,
                 latency.count(),
                 &buckets,
@@ -264,8 +267,10 @@ impl Page<'_> {
             return Ok(());
         }
         let mut family = self.0.encode_descriptor(name, about, None, MetricType::Gauge)?;
-        rows.iter()
-            .try_for_each(|(labels, value)| family.encode_family(labels)?.encode_gauge(value))
+        rows.iter().try_for_each(|(labels, value)| match labels {
+            [] => family.encode_gauge(value),
+            labels => family.encode_family(labels)?.encode_gauge(value),
+        })
     }
 
     fn counters<V: EncodeCounterValue>(
@@ -278,8 +283,9 @@ impl Page<'_> {
             return Ok(());
         }
         let mut family = self.0.encode_descriptor(name, about, None, MetricType::Counter)?;
-        rows.iter().try_for_each(|(labels, value)| {
-            family.encode_family(labels)?.encode_counter::<[(&str, &str); 0], _, u64>(value, None)
+        rows.iter().try_for_each(|(labels, value)| match labels {
+            [] => family.encode_counter::<NoLabels, _, u64>(value, None),
+            labels => family.encode_family(labels)?.encode_counter::<NoLabels, _, u64>(value, None),
         })
     }
 }
