@@ -5,6 +5,7 @@
 //! little (port 0, a bare port, every interface), so there are two ways in:
 //! [`Address::parse_serve`] and [`Address::parse_connect`].
 
+mod channel;
 mod endpoint;
 mod error;
 mod exec;
@@ -16,6 +17,7 @@ mod web;
 use std::fmt;
 use std::path::PathBuf;
 
+pub use channel::{ChannelAddress, ParseChannelAddressError, ServerAddress, channel_path};
 pub use error::ParseAddressError;
 pub use exec::ExecAddress;
 pub use host::{Host, HostPort};

@@ -24,10 +24,13 @@
 //! which a [`Node`](live::Node) delivers and [`http::serve`] puts on the web; `examples/live_page.rs`
 //! is all there is to it.
 //!
+//! A [`client::Follower`] reads channels of a server elsewhere and resumes by itself, a
+//! [`client::Publisher`] publishes to one, once each.
+//!
 //! # Map
 //!
 //! Each module may use those before it: [`core`] ← [`address`] ← [`transport`], [`recording`] ← [`source`] ←
-//! [`service`], [`live`] ← [`mod@serve`], [`mod@relay`], [`http`] ← [`cli`]. A test fails when an arrow turns.
+//! [`service`], [`live`] ← [`mod@serve`], [`mod@relay`], [`http`], [`client`] ← [`cli`]. A test fails when an arrow turns.
 //! [`limits`] has every bound, [`guard`] decides which requests are answered, [`shutdown`] is how
 //! everything ends.
 
@@ -35,6 +38,7 @@ pub use enchufe_core as core;
 
 pub mod address;
 pub mod cli;
+pub mod client;
 pub mod guard;
 pub mod http;
 pub mod limits;

@@ -462,6 +462,37 @@ pub const RECORDED_BYTES_MAX: usize = 8 << 20;
 /// The longest line of a recording, in bytes: of the longest payload each byte may be six in JSON.
 pub const RECORDING_LINE_BYTES_MAX: usize = 6 * RECORDED_BYTES_MAX + (64 << 10);
 
+// --- clients of channels ---
+
+/// What an event has besides the message in it, in bytes: names, positions and a time.
+pub const EVENT_BYTES_MAX: usize = 4 << 10;
+
+/// How many messages one request publishes at most.
+pub const PUBLISH_LEN_MAX: usize = 4_000;
+
+/// How many bytes of messages one request publishes at most, unless that is one message. The next
+/// request gathers as many meanwhile.
+pub const PUBLISH_BYTES_MAX: usize = 1 << 20;
+
+/// How long it is tried to have a message acknowledged, unless told otherwise.
+pub const PUBLISH_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How long what may have arrived is sent again: as long as the server surely knows the key of the
+/// first attempt, which it remembers for [`IDEMPOTENCY_TIME`], and some time less for the way.
+pub const PUBLISH_DOUBT_MAX: Duration = Duration::from_secs(90);
+
+/// The longest answer to a publish, in bytes.
+pub const RECEIPT_BYTES_MAX: usize = 4 << 10;
+
+/// How many bytes of what is followed gather before they are printed.
+pub const FOLLOW_GATHERED_BYTES_MAX: usize = 64 << 10;
+
+/// How often at most the positions of a follower are written to its file.
+pub const POSITION_FILE_INTERVAL: Duration = Duration::from_millis(200);
+
+/// The longest file of positions, in bytes: names and positions of all channels of a connection.
+pub const POSITION_FILE_BYTES_MAX: u64 = 64 << 10;
+
 // --- the command line ---
 
 /// How many bytes of standard input are read, or of a line are held back on a terminal, at once.

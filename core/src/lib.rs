@@ -7,6 +7,7 @@
 
 pub mod channel;
 pub mod codes;
+pub mod draft;
 mod excerpt;
 pub mod fanout;
 pub mod gap;

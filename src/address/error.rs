@@ -171,6 +171,11 @@ impl ParseAddressError {
             Self::Empty => {
                 "an address looks like tcp://localhost:65432, ws://localhost:8765 or unix:/tmp/socket".to_owned()
             }
+            Self::Http { suggestion, .. } if suggestion.contains("/channels/") => {
+                let suggestion = shortened(suggestion);
+                let page = suggestion.replacen("ws", "http", 1);
+                format!("try {suggestion}, or enchufe follow {page}, which resumes by itself")
+            }
             Self::Http { suggestion, .. }
             | Self::NoSlashes { suggestion, .. }
             | Self::NoPort { suggestion, .. }

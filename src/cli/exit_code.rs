@@ -9,7 +9,7 @@
 //! | 4 | the peer closed abnormally, or with a code of its application |
 //! | 5 | nothing came in time |
 //! | 6 | what `connect --expect` was told to expect did not come |
-//! | 7 | a gap was reported to a follower (no command follows yet) |
+//! | 7 | `follow` told of a gap |
 //! | 129, 130, 143 | a client was stopped by SIGHUP, SIGINT or SIGTERM |
 
 use std::process::ExitCode;
@@ -32,6 +32,8 @@ pub(crate) enum Exit {
     Timeout = 5,
     /// What was expected did not come.
     Unmet = 6,
+    /// A follower was told of a gap.
+    Gap = 7,
     /// A client was stopped by SIGHUP: 128 + 1.
     HungUp = 129,
     /// A client was stopped by SIGINT: 128 + 2.

@@ -2,9 +2,10 @@
 
 use std::{io, time::Duration};
 
-use super::{connect::FramingError, exit_code::Exit, usage::Usage};
+use super::{connect::FramingError, exit_code::Exit, follow::PositionsError, usage::Usage};
 use crate::{
-    address::ParseAddressError,
+    address::{ParseAddressError, ParseChannelAddressError},
+    client::{AttemptError, FollowError, PublishError},
     core::channel::ParseChannelNameError,
     http::{OpenFolderError, ReadTokenError},
     load::ProcessError,
@@ -15,6 +16,7 @@ use crate::{
         BindError, CloseReason, OpenError, RecvError, SendError,
         child::StartError,
         tls::{Distrust, PemError, development::DevelopmentError},
+        ws::Refusal,
     },
 };
 
@@ -55,6 +57,8 @@ pub(crate) enum Failure {
     Tls(TlsFailure),
     /// feed and demo.
     Live(LiveFailure),
+    /// publish and follow.
+    Channel(Box<ChannelFailure>),
     /// bench.
     Bench(BenchFailure),
     /// top.
@@ -179,6 +183,86 @@ pub(crate) enum TopFailure {
     NotUnderstood { server: String, reason: String },
 }
 
+/// Why `publish` or `follow` failed.
+#[derive(Debug)]
+pub(crate) enum ChannelFailure {
+    /// The text is no channel, or no server of channels.
+    Address(ParseChannelAddressError),
+    /// One connection has channels of one server.
+    OtherServer { one: String, other: String },
+    /// The URL says how to read what is to be published to.
+    QueryToPublish,
+    /// There is no message, and standard input is a terminal.
+    NothingToPublish,
+    /// The file of positions cannot be used.
+    Positions(PositionsError),
+    /// Nothing more comes from there.
+    Follow { server: String, error: FollowError },
+    /// The server has acknowledged so many messages, of so many more it is not known whether they
+    /// were published, and none of the rest was.
+    Publish { channel: String, error: PublishError, acknowledged: u64, in_doubt: u64 },
+}
+
+impl ChannelFailure {
+    /// With what words the server refused, if it did.
+    pub(crate) fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::Follow {
+                error: FollowError::Open(OpenError::Refusal { refusal, .. }), ..
+            } => Some(refusal),
+            Self::Publish { error, .. } => match &error.error {
+                AttemptError::Refused(refusal) => Some(refusal),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Address(_) | Self::OtherServer { .. } | Self::QueryToPublish => Exit::Usage,
+            Self::NothingToPublish | Self::Positions(_) => Exit::Usage,
+            Self::Follow { error, .. } => match error {
+                FollowError::Open(error) => of_opening(error),
+                FollowError::Recv(error) => of_receiving(error),
+                FollowError::Closed(_) | FollowError::Nonsense { .. } => Exit::Closed,
+                FollowError::Refused { .. } => Exit::Refused,
+                FollowError::TooMany(_) => Exit::Usage,
+                _ => Exit::Network,
+            },
+            Self::Publish { error, .. } => match &error.error {
+                AttemptError::Refused(_) => Exit::Refused,
+                AttemptError::Request(_) => Exit::Usage,
+                AttemptError::Late(_) => Exit::Timeout,
+                _ if error.gave_up_after.is_some() => Exit::Timeout,
+                AttemptError::Open(error) => of_opening(error),
+                AttemptError::Lost | AttemptError::NotHttp => Exit::Network,
+                _ => Exit::Closed,
+            },
+        }
+    }
+}
+
+fn of_opening(error: &OpenError) -> Exit {
+    match error {
+        OpenError::TimedOut { .. } => Exit::Timeout,
+        // 101 with an answer that does not fit is no refusal.
+        OpenError::Refusal { .. } => Exit::Refused,
+        OpenError::Tls { error: Distrust::Ca(_) | Distrust::UnusableCa { .. }, .. } => Exit::Usage,
+        OpenError::Start { .. } | OpenError::File { .. } => Exit::Usage,
+        _ => Exit::Network,
+    }
+}
+
+fn of_receiving(error: &RecvError) -> Exit {
+    match error {
+        RecvError::Abnormal { .. } | RecvError::Violation { .. } => Exit::Closed,
+        RecvError::Silent { .. } => Exit::Timeout,
+        RecvError::Exited { .. } => Exit::Closed,
+        _ => Exit::Network,
+    }
+}
+
 /// Why `serve` does not run programs.
 #[derive(Debug)]
 pub(crate) enum ServiceFailure {
@@ -208,19 +292,9 @@ impl Failure {
             Self::Top(TopFailure::NotUnderstood { .. }) => Exit::Closed,
             Self::Input(_) | Self::Output(_) => Exit::Usage,
             Self::Bind(_) | Self::Resolve(_) | Self::Send(_) | Self::System(_) => Exit::Network,
-            Self::Open(OpenError::TimedOut { .. }) => Exit::Timeout,
-            // 101 with an answer that does not fit is no refusal.
-            Self::Open(OpenError::Refusal { .. }) => Exit::Refused,
-            Self::Open(OpenError::Tls {
-                error: Distrust::Ca(_) | Distrust::UnusableCa { .. },
-                ..
-            }) => Exit::Usage,
-            Self::Open(OpenError::Start { .. } | OpenError::File { .. }) => Exit::Usage,
-            Self::Open(_) => Exit::Network,
-            Self::Recv(RecvError::Abnormal { .. } | RecvError::Violation { .. }) => Exit::Closed,
-            Self::Recv(RecvError::Silent { .. }) => Exit::Timeout,
-            Self::Recv(RecvError::Exited { .. }) => Exit::Closed,
-            Self::Recv(_) => Exit::Network,
+            Self::Open(error) => of_opening(error),
+            Self::Recv(error) => of_receiving(error),
+            Self::Channel(failure) => failure.exit(),
             Self::Closed(_) => Exit::Closed,
             Self::NoReply { .. } => Exit::Timeout,
         }
@@ -260,6 +334,12 @@ impl From<TlsFailure> for Failure {
 impl From<ServiceFailure> for Failure {
     fn from(error: ServiceFailure) -> Self {
         Self::Service(error)
+    }
+}
+
+impl From<ChannelFailure> for Failure {
+    fn from(error: ChannelFailure) -> Self {
+        Self::Channel(Box::new(error))
     }
 }
 

@@ -15,12 +15,15 @@ mod escape;
 mod exit_code;
 mod failure;
 mod feed;
+mod follow;
 mod language;
 mod live;
 mod man;
+mod now;
 mod output;
 mod page;
 mod program;
+mod publish;
 mod relay;
 mod resolve;
 mod serve;
@@ -48,7 +51,7 @@ use self::{
     language::Language,
     usage::Usage,
 };
-use crate::transport::OpenError;
+use crate::transport::{OpenError, ws::Refusal};
 
 /// Runs the program with the arguments and the environment of this process.
 pub fn main() -> ExitCode {
@@ -119,6 +122,8 @@ fn run(cli: Cli, language: Language) -> Result<Exit, Failure> {
         Command::Man(args) => man::run(&args, language),
         Command::Serve(args) => within_runtime(serve::run(args, language)),
         Command::Connect(args) => within_runtime(connect::run(args, language)),
+        Command::Publish(args) => within_runtime(publish::run(args, language)),
+        Command::Follow(args) => within_runtime(follow::run(args, language)),
         Command::Bench(args) => within_runtime(bench::run(args, language)),
         Command::Top(args) => within_runtime(top::run(args, language)),
         Command::Relay(args) => within_runtime(relay::run(*args, language)),
@@ -174,14 +179,17 @@ fn complain(failure: &Failure, language: Language) {
     }
 }
 
+/// What a server said with its refusal.
+fn said(refusal: &Refusal) -> Vec<String> {
+    let shown = catalogue::shown(refusal);
+    shown.iter().flat_map(|text| text.lines()).map(str::to_owned).collect()
+}
+
 /// What the peer said that belongs to the failure.
 fn details(failure: &Failure, language: Language) -> Vec<String> {
     match failure {
-        Failure::Open(OpenError::Refusal { refusal, .. }) => catalogue::shown(refusal)
-            .iter()
-            .flat_map(|text| text.lines())
-            .map(str::to_owned)
-            .collect(),
+        Failure::Open(OpenError::Refusal { refusal, .. }) => said(refusal),
+        Failure::Channel(failure) => failure.refusal().map(said).unwrap_or_default(),
         Failure::Unmet(unmet) => catalogue::what_came_instead(unmet, language),
         _ => Vec::new(),
     }

@@ -13,6 +13,7 @@ use regex::bytes::Regex;
 
 use super::language::Language;
 use crate::{
+    core::Since,
     guard::ParseOriginError,
     limits::{FLUSH_WINDOW_MAX, INTERVAL_MAX},
     service::ParseGreetingError,
@@ -44,6 +45,9 @@ pub(crate) enum ValueError {
     /// Expected a count.
     #[error("expected a whole number above 0")]
     Count,
+    /// Expected a place to begin.
+    #[error("expected a position, all, now, last:N or an age such as -10m")]
+    Since,
     /// Expected a rate.
     #[error("expected a number of messages a second of 0.001 to 1e9, such as 500 or 0.5")]
     Rate,
@@ -133,6 +137,11 @@ pub(crate) fn time(text: &str) -> Result<Duration, ValueError> {
 /// Text → a number of messages a second.
 pub(crate) fn rate(text: &str) -> Result<f64, ValueError> {
     text.parse().ok().filter(|rate| (1e-3..=1e9).contains(rate)).ok_or(ValueError::Rate)
+}
+
+/// Text → where to begin.
+pub(crate) fn since(text: &str) -> Result<Since, ValueError> {
+    text.parse().map_err(|_| ValueError::Since)
 }
 
 /// Text → numbers: both ends are included, as in the tutorial, with or without Rust's `=`.

@@ -181,7 +181,7 @@ impl Listener {
 
 /// The path of a channel's one URL.
 pub fn channel_path(channel: &ChannelName) -> String {
-    route::channel_path(channel)
+    crate::address::channel_path(channel)
 }
 
 /// What every request is answered from.

@@ -3,7 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use enchufe_core::{ChannelName, ErrorCode, Message, json::PositionText};
+use enchufe_core::{
+    ChannelName, ErrorCode, Message,
+    draft::{self, Draft},
+    json::PositionText,
+};
 use http_body_util::{BodyExt, Limited};
 use hyper::{
     HeaderMap, Request, StatusCode,
@@ -48,6 +52,7 @@ pub(super) async fn respond(
     let body = body(request.into_body(), site.options.body_timeout).await?;
     let batch = match media_type.as_str() {
         "application/x-ndjson" => lines(&body)?,
+        draft::MEDIA_TYPE => drafts(&body)?,
         "application/octet-stream" => vec![Message::binary(body)],
         _ => vec![Message::detect(body)],
     };
@@ -79,13 +84,29 @@ async fn body(body: Incoming, time: Duration) -> Result<Bytes, Refusal> {
 
 /// The lines of a batch, each a message of its own and each JSON. Empty lines say nothing.
 fn lines(body: &Bytes) -> Result<Vec<Message>, Refusal> {
-    let bad = |number: usize, error: &dyn std::fmt::Display| {
-        let message = format!("line {number} of the batch is not JSON: {error}");
+    batch(body, |line| {
+        let json = serde_json::from_str::<&RawValue>(line);
+        json.map(|_| Message::text(line)).map_err(|error| format!("is not JSON: {error}"))
+    })
+}
+
+/// The lines of a batch, each of which stands for a message of any kind. Empty lines say nothing.
+fn drafts(body: &Bytes) -> Result<Vec<Message>, Refusal> {
+    batch(body, |line| Draft::parse(line).map_err(|error| format!("is no message: {error}")))
+}
+
+fn batch(
+    body: &Bytes,
+    message: impl Fn(&str) -> Result<Message, String>,
+) -> Result<Vec<Message>, Refusal> {
+    let bad = |number: usize, why: &str| {
+        let message = format!("line {number} of the batch {why}");
         Refusal::new(StatusCode::BAD_REQUEST, ErrorCode::BadBatch, message)
             .hint("nothing was published; send one JSON value per line")
     };
     let text = std::str::from_utf8(body).map_err(|error| {
-        bad(1 + body[..error.valid_up_to()].split(|b| *b == b'\n').count(), &error)
+        let line = 1 + body[..error.valid_up_to()].split(|b| *b == b'\n').count();
+        bad(line, &format!("is not JSON: {error}"))
     })?;
     let mut batch = Vec::new();
     for (index, line) in text.lines().enumerate() {
@@ -96,8 +117,7 @@ fn lines(body: &Bytes) -> Result<Vec<Message>, Refusal> {
             // Sixteen megabytes have room for millions of lines: they are not even gathered.
             return Err(refuse(PublishError::BatchTooLong(text.lines().count())));
         }
-        serde_json::from_str::<&RawValue>(line).map_err(|error| bad(index + 1, &error))?;
-        batch.push(Message::text(line));
+        batch.push(message(line).map_err(|why| bad(index + 1, &why))?);
     }
     Ok(batch)
 }

@@ -18,7 +18,7 @@ use super::{
     fields::{self, Query, WireForm},
     health, history, metrics, publish, stream, upgrade,
 };
-use crate::{limits, live::broker::ReadError, page};
+use crate::{address::channel_path, limits, live::broker::ReadError, page};
 
 /// The answer to any request.
 pub(super) async fn respond(
@@ -255,7 +255,7 @@ fn channels(site: &Site, uri: &Uri) -> Result<Answer, Refusal> {
             ..state.before_oldest
         };
         Entry {
-            url: super::channel_path(&name),
+            url: channel_path(&name),
             default: site.options.default_channel.as_ref() == Some(&name),
             name,
             head: state.head.to_string(),
@@ -264,17 +264,6 @@ fn channels(site: &Site, uri: &Uri) -> Result<Answer, Refusal> {
         }
     });
     Ok(json(StatusCode::OK, &List { channels: entries.collect(), next }))
-}
-
-/// A channel's path: everything but unreserved characters and the slash is encoded.
-pub(super) fn channel_path(channel: &ChannelName) -> String {
-    const PATH: percent_encoding::AsciiSet = percent_encoding::NON_ALPHANUMERIC
-        .remove(b'/')
-        .remove(b'-')
-        .remove(b'.')
-        .remove(b'_')
-        .remove(b'~');
-    format!("/channels/{}", percent_encoding::utf8_percent_encode(channel.as_str(), &PATH))
 }
 
 fn document(request: &Request<Incoming>) -> Answer {

@@ -136,6 +136,16 @@ impl Running {
         self.stdout.recv_timeout(PATIENCE).expect("a line on standard output")
     }
 
+    /// The next line on standard output, if there is one.
+    #[allow(dead_code, reason = "not every test binary has such a program")]
+    pub(crate) fn try_line(&self) -> Option<String> {
+        match self.stdout.recv_timeout(PATIENCE) {
+            Ok(line) => Some(line),
+            Err(mpsc::RecvTimeoutError::Disconnected) => None,
+            Err(mpsc::RecvTimeoutError::Timeout) => panic!("neither a line nor the end"),
+        }
+    }
+
     /// The next line on standard error.
     pub(crate) fn notice(&self) -> String {
         self.stderr.recv_timeout(PATIENCE).expect("a line on standard error")
@@ -156,6 +166,12 @@ impl Running {
     pub(crate) fn write(&mut self, bytes: &[u8]) {
         let stdin = self.stdin.as_mut().expect("still open");
         stdin.write_all(bytes).and_then(|()| stdin.flush()).expect("it reads");
+    }
+
+    /// Ends its standard input.
+    #[allow(dead_code, reason = "not every test binary has such a program")]
+    pub(crate) fn end_input(&mut self) {
+        self.stdin = None;
     }
 
     /// Its standard input, for another program to write to.

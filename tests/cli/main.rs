@@ -4,6 +4,8 @@ mod bench;
 mod broadcast;
 mod connect;
 mod exit_codes;
+mod feeds;
+mod follow;
 mod harness;
 mod help;
 #[path = "../common/http.rs"]
@@ -12,6 +14,7 @@ mod http;
 mod live;
 mod logs;
 mod programs;
+mod publish;
 #[path = "../common/recorded.rs"]
 mod recorded;
 mod resolve;

@@ -15,7 +15,7 @@ const STEPS: [&[&str]; 11] = [
     &["shard"],
     &["source"],
     &["service", "live"],
-    &["serve", "relay", "http", "load"],
+    &["serve", "relay", "http", "load", "client"],
     &["cli"],
     &["main"],
 ];

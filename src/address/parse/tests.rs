@@ -120,8 +120,16 @@ fn a_bracket_that_nothing_closes_is_closed_in_the_hint() {
 #[test]
 fn the_url_of_a_page_is_a_websocket_to_serve_and_a_channel_to_connect_to() {
     for (url, served, connected) in [
-        ("http://localhost:80", "try ws://localhost:80", "try ws://localhost:80/channels/NAME"),
-        ("https://a.example/", "try wss://a.example", "try wss://a.example/channels/NAME"),
+        (
+            "http://localhost:80",
+            "try ws://localhost:80",
+            "try ws://localhost:80/channels/NAME, or enchufe follow http://localhost:80/channels/NAME, which resumes by itself",
+        ),
+        (
+            "https://a.example/",
+            "try wss://a.example",
+            "try wss://a.example/channels/NAME, or enchufe follow https://a.example/channels/NAME, which resumes by itself",
+        ),
         ("http://[::1]:80/a?b", "try ws://[::1]:80/a?b", "try ws://[::1]:80/a?b"),
     ] {
         assert_eq!(refused(Address::parse_serve(url)).1, served);
@@ -313,10 +321,22 @@ fn a_program_is_its_words_and_a_file_its_path() {
 #[test]
 fn the_address_of_a_page_gets_its_websocket_suggested() {
     for (text, hint) in [
-        ("http://127.0.0.1:5678/channels/time", "try ws://127.0.0.1:5678/channels/time"),
-        ("http://127.0.0.1:5678", "try ws://127.0.0.1:5678/channels/NAME"),
-        ("https://example.org/", "try wss://example.org/channels/NAME"),
-        ("HTTPS://example.org/channels/a", "try wss://example.org/channels/a"),
+        (
+            "http://127.0.0.1:5678/channels/time",
+            "try ws://127.0.0.1:5678/channels/time, or enchufe follow http://127.0.0.1:5678/channels/time, which resumes by itself",
+        ),
+        (
+            "http://127.0.0.1:5678",
+            "try ws://127.0.0.1:5678/channels/NAME, or enchufe follow http://127.0.0.1:5678/channels/NAME, which resumes by itself",
+        ),
+        (
+            "https://example.org/",
+            "try wss://example.org/channels/NAME, or enchufe follow https://example.org/channels/NAME, which resumes by itself",
+        ),
+        (
+            "HTTPS://example.org/channels/a",
+            "try wss://example.org/channels/a, or enchufe follow https://example.org/channels/a, which resumes by itself",
+        ),
         ("http://example.org/chat?room=1", "try ws://example.org/chat?room=1"),
     ] {
         assert_eq!(refused(Address::parse_connect(text)).1, hint);

@@ -4,12 +4,15 @@
 //! under the same names, and a test fails when one is missing.
 
 mod bench;
+mod channel;
 mod client;
 mod connect;
 mod demo;
 mod feed;
+mod follow;
 mod generator;
 mod program;
+mod publish;
 mod relay;
 mod resolve;
 mod serve;
@@ -24,12 +27,15 @@ use clap::{Parser, Subcommand, ValueEnum};
 use crate::cli::values;
 pub(crate) use {
     bench::Bench,
+    channel::Server,
     client::Client,
     connect::{Connect, Framing},
     demo::Demo,
     feed::{Feed, Slow},
+    follow::Follow,
     generator::Generator,
     program::{Program, ProgramFraming},
+    publish::Publish,
     relay::{Relay, StreamFraming, TapForm},
     resolve::{Family, Protocol, Resolve},
     serve::{Serve, ServiceName},
@@ -113,6 +119,8 @@ pub(crate) enum Command {
     Feed(Feed),
     Serve(Serve),
     Connect(Connect),
+    Publish(Publish),
+    Follow(Follow),
     Relay(Box<Relay>),
     Bench(Bench),
     Top(Top),

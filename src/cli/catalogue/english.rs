@@ -2,8 +2,8 @@
 //! themselves.
 
 use super::{
-    Phrase, Report, bench, close, connect, is_too_long, live, one_of, refusal, relay, service, tls,
-    top,
+    Phrase, Report, bench, channel, close, connect, is_too_long, live, one_of, refusal, relay,
+    service, tls, top,
 };
 use crate::{
     cli::{
@@ -57,6 +57,7 @@ pub(super) fn say(phrase: Phrase<'_>) -> String {
         Phrase::Bind(warning) => warning.to_string(),
         Phrase::Tls(phrase) => tls::english(phrase),
         Phrase::Live(phrase) => live::english(phrase),
+        Phrase::Channel(phrase) => channel::english(phrase),
         Phrase::Bench(phrase) => bench::english(phrase),
         Phrase::Top(phrase) => top::english(phrase),
         Phrase::Relay(phrase) => relay::english(phrase),
@@ -116,6 +117,7 @@ fn words(failure: &Failure) -> Option<Report> {
         Failure::Unmet(unmet) => return Some(connect::unmet_in_english(unmet)),
         Failure::Replay(error) => return Some(connect::replay_in_english(error)),
         Failure::Live(error) => return Some(live::report_in_english(error)),
+        Failure::Channel(error) => return Some(channel::report_in_english(error)),
         Failure::Bench(error) => return Some(bench::report_in_english(error)),
         Failure::Top(error) => return Some(top::report_in_english(error)),
         Failure::Relay(error) => return Some(relay::report_in_english(error)),

@@ -183,6 +183,12 @@ mod tests {
         let root = Cli::command();
         let shown = root.get_subcommands().filter(|command| !command.is_hide_set());
         let shown: Vec<&str> = shown.map(Command::get_name).collect();
-        assert_eq!(shown, ["demo", "feed", "serve", "connect", "relay", "bench", "top", "resolve"]);
+        assert_eq!(
+            shown,
+            [
+                "demo", "feed", "serve", "connect", "publish", "follow", "relay", "bench", "top",
+                "resolve"
+            ]
+        );
     }
 }

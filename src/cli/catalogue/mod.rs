@@ -7,6 +7,7 @@
 //! Never translated: flags, data on standard output, JSON keys, log fields and codes.
 
 mod bench;
+mod channel;
 mod close;
 mod connect;
 mod english;
@@ -31,6 +32,7 @@ use crate::{
 
 pub(crate) use {
     bench::{BenchPhrase, remedy},
+    channel::ChannelPhrase,
     connect::what_came_instead,
     help::localise,
     live::LivePhrase,
@@ -89,6 +91,8 @@ pub(crate) enum Phrase<'a> {
     Tls(TlsPhrase<'a>),
     /// feed and demo.
     Live(LivePhrase<'a>),
+    /// publish and follow.
+    Channel(ChannelPhrase<'a>),
     /// bench.
     Bench(BenchPhrase<'a>),
     /// top.

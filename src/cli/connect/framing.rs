@@ -42,13 +42,13 @@ impl Framing {
     }
 
     /// A message in Base64, without a line break.
-    pub(super) fn in_base64(payload: &[u8]) -> String {
+    pub(in crate::cli) fn in_base64(payload: &[u8]) -> String {
         BASE64.encode(payload)
     }
 
     /// Appends a message to what is to be written. What it holds is not changed: a line break
     /// within a line is the receiver's to tell from one between two.
-    pub(super) fn frame(self, payload: &[u8], out: &mut Vec<u8>) {
+    pub(in crate::cli) fn frame(self, payload: &[u8], out: &mut Vec<u8>) {
         match self {
             Self::Base64 => {
                 out.extend_from_slice(Self::in_base64(payload).as_bytes());

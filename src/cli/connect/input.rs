@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Where the messages to send come from.
-pub(super) struct Input {
+pub(in crate::cli) struct Input {
     source: Source,
     /// What was taken and is not sent yet.
     unsent: Option<Message>,
@@ -49,7 +49,7 @@ struct Standard {
 
 /// What becomes of the bytes of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(in crate::cli) enum Kind {
     /// A binary message.
     Binary,
     /// A line of a stream, with its line break.
@@ -66,7 +66,7 @@ enum State {
 }
 
 /// One step of the input.
-pub(super) enum Step {
+pub(in crate::cli) enum Step {
     /// Send this, and then say so.
     Send(Message),
     /// There is no more.
@@ -78,7 +78,7 @@ pub(super) enum Step {
 impl Input {
     /// Standard input. `prompt` asks for each message on standard error, when a person is there to
     /// type it.
-    pub(super) fn standard(
+    pub(in crate::cli) fn standard(
         framing: Framing,
         kind: Kind,
         prompt: Option<&str>,
@@ -137,7 +137,7 @@ impl Input {
     /// # Cancel safety
     ///
     /// Safe: what was read is kept. A prompt may be shown again.
-    pub(super) async fn next(&mut self) -> Result<Step, Failure> {
+    pub(in crate::cli) async fn next(&mut self) -> Result<Step, Failure> {
         if let Some(failure) = self.failure.take() {
             return Err(failure);
         }
@@ -188,7 +188,7 @@ impl Input {
     }
 
     /// The message that [`Input::next`] gave is sent.
-    pub(super) fn sent(&mut self) {
+    pub(in crate::cli) fn sent(&mut self) {
         self.unsent = None;
     }
 
@@ -252,7 +252,7 @@ impl Standard {
 
 impl Kind {
     /// The message that these bytes stand for.
-    pub(super) fn message(self, payload: Bytes) -> Message {
+    pub(in crate::cli) fn message(self, payload: Bytes) -> Message {
         match self {
             Self::Binary => Message::binary(payload),
             Self::Line => Message::binary([&payload[..], b"\n"].concat()),

@@ -29,7 +29,11 @@ mod talk;
 
 use enchufe_core::ws::{CloseCode, CloseReason, deflate::Offer};
 
-pub(super) use self::{framing::FramingError, retry::position};
+pub(super) use self::{
+    framing::FramingError,
+    input::{Input, Kind, Step},
+    retry::position,
+};
 use self::{replay::Contents, session::Session};
 use super::{
     args::{self, Framing},

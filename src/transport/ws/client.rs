@@ -32,6 +32,8 @@ pub struct ClientOptions {
     pub message_bytes_max: usize,
     /// The subprotocols to offer, the most wanted first.
     pub protocols: Vec<String>,
+    /// Whether the server must take one of them.
+    pub needs_protocol: bool,
     /// The `Origin` to send. Programs other than browsers send none.
     pub origin: Option<String>,
     /// More header fields to send, by name and value. What the handshake itself sets is refused;
@@ -48,6 +50,7 @@ impl Default for ClientOptions {
         Self {
             message_bytes_max: limits::MESSAGE_BYTES_MAX,
             protocols: Vec::new(),
+            needs_protocol: false,
             origin: None,
             headers: Vec::new(),
             deflate: None,
@@ -131,6 +134,10 @@ async fn shake_hands(
         }
         Err(error) => return Err(failed(Some(status), error.to_string())),
     };
+    if options.needs_protocol && opened.protocol.is_none() {
+        let reason = format!("the server does not speak {}", options.protocols.join(" or "));
+        return Err(failed(Some(status), reason));
+    }
     let upgraded = hyper::upgrade::on(answer).await.map_err(broken)?;
     let Parts { io, read_buf, .. } = upgraded
         .downcast::<TokioIo<Wire>>()
@@ -168,7 +175,7 @@ fn request(
 
 /// The endpoint as servers know it: without a default port, and without a scope, which means
 /// nothing to anybody else (RFC 6874 §4).
-fn host(address: &WsAddress) -> String {
+pub(crate) fn host(address: &WsAddress) -> String {
     let WsEndpoint::Inet(HostPort { host, port }) = &address.endpoint else {
         return "localhost".to_owned();
     };

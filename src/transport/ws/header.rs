@@ -47,7 +47,7 @@ pub fn parse_header(text: &str) -> Result<(String, String), HeaderError> {
 }
 
 /// The field as hyper sends it.
-pub(super) fn check(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), HeaderError> {
+pub(crate) fn check(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), HeaderError> {
     let name: HeaderName = name.parse().map_err(|_| HeaderError::NotAField)?;
     if matches!(name.as_str(), "origin" | "sec-websocket-protocol") {
         return Err(HeaderError::HasOption);

@@ -32,6 +32,8 @@ pub use header::{HeaderError, parse_header};
 pub use refusal::Refusal;
 pub use server::ServerOptions;
 
+pub(crate) use client::host;
+pub(crate) use header::check;
 pub(crate) use incoming::Incoming;
 pub(crate) use outgoing::Outgoing;
 pub(super) use {client::open, server::Listener};

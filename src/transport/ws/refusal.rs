@@ -38,7 +38,7 @@ pub struct Refusal {
 
 impl Refusal {
     /// Reads what the server says, until the deadline.
-    pub(super) async fn read(answer: Response<Body>, deadline: Instant) -> Self {
+    pub(crate) async fn read(answer: Response<Body>, deadline: Instant) -> Self {
         let status = answer.status();
         let fields = answer.headers();
         let mut refusal = Self {
@@ -70,7 +70,7 @@ impl Refusal {
     }
 
     /// The status, what it is called, and the first line of the text, escaped.
-    pub(in crate::transport) fn summary(&self) -> String {
+    pub(crate) fn summary(&self) -> String {
         let line = self.text.lines().map(str::trim).find(|line| !line.is_empty());
         let mut summary = format!("{} {}", self.status, self.reason).trim_end().to_owned();
         if let Some(line) = line {

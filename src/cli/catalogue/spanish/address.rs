@@ -95,6 +95,11 @@ fn hint(error: &ParseAddressError) -> String {
             "una dirección es como tcp://localhost:65432, ws://localhost:8765 o unix:/tmp/socket"
                 .into()
         }
+        ParseAddressError::Http { suggestion, .. } if suggestion.contains("/channels/") => {
+            let suggestion = shortened(suggestion).replace("/channels/NAME", "/channels/NOMBRE");
+            let page = suggestion.replacen("ws", "http", 1);
+            format!("prueba {suggestion}, o enchufe follow {page}, que se reanuda solo")
+        }
         ParseAddressError::Http { suggestion, .. }
         | ParseAddressError::NoSlashes { suggestion, .. }
         | ParseAddressError::NoPort { suggestion, .. }

@@ -162,6 +162,50 @@ pub(in crate::cli::catalogue) fn help(id: &str) -> Option<&'static str> {
         "connect.keep_open" => "Sigue leyendo hasta que cierre el otro extremo",
         "connect.protocol" => "Ofrece este subprotocolo (ws://); puede repetirse",
 
+        "publish" => "Publica en un canal: cada mensaje una vez, o dice cuáles quedan en duda",
+        "publish.channel" => "El canal: su URL, o su nombre en --server",
+        "publish.data" => {
+            "El mensaje; con - o sin nada, los mensajes de la entrada estándar, uno por línea"
+        }
+        "publish.whole" => "Publica toda la entrada estándar como un solo mensaje",
+        "publish.framing" => "Cómo se suceden los mensajes en la entrada",
+        "publish.binary" => "Publica mensajes binarios, aunque sean texto",
+        "publish.max_message" | "follow.max_message" => "El mensaje más largo",
+        "publish.positions" => {
+            "Imprime de cada petición su posición, o la primera y la última de varias"
+        }
+        "publish.json" => {
+            "Imprime de cada petición lo que confirmó el servidor, como una línea de JSON"
+        }
+        "publish.timeout" => "Desiste tras intentar durante este tiempo que se confirme un mensaje",
+        "publish.server" | "follow.server" => "Dónde están los canales que se dan por su nombre",
+        "publish.token_file" | "follow.token_file" => "Muestra el token de este archivo",
+        "publish.connect_timeout" | "follow.connect_timeout" => {
+            "Desiste de conectarse tras este tiempo"
+        }
+
+        "follow" => {
+            "Sigue canales: imprime cada mensaje, se reanuda tras cualquier corte y cuenta cada hueco"
+        }
+        "follow.channels" => "Los canales: cada uno una URL, o un nombre en --server",
+        "follow.since" => {
+            "Dónde empezar: una posición, all, now, last:N, o una antigüedad como -10m [por omisión: now]"
+        }
+        "follow.slow" => {
+            "Qué recibir si se lee demasiado despacio [por omisión: lo que diga el canal]"
+        }
+        "follow.count" => "Termina tras tantos mensajes",
+        "follow.exit_on_gap" => "Termina con el primer hueco",
+        "follow.position_file" => {
+            "Sigue por donde dicen las posiciones de este archivo, y las guarda en él"
+        }
+        "follow.timestamps" => "Imprime la hora de cada mensaje delante de él",
+        "follow.json" => {
+            "Imprime cada mensaje, hueco y final como una línea de JSON, con su canal y su posición"
+        }
+        "follow.framing" => "Cómo se suceden los mensajes en la salida",
+        "follow.no_reconnect" => "Termina cuando se corta la conexión",
+
         "bench" => "Carga un servidor que responde, y mide cuánto tardan sus respuestas",
         "top" => "Mira un servidor: sus canales, sus ritmos, quién lee y con cuánto retraso",
         "top.server" => "El servidor: http:// o https://",
@@ -224,10 +268,12 @@ pub(in crate::cli::catalogue) fn value_name(name: &str) -> Option<&'static str> 
     Some(match name {
         "ADDRESS" => "DIRECCIÓN",
         "BYTES" => "BYTES",
+        "CHANNEL" => "CANAL",
         "CODE[:REASON]" => "CÓDIGO[:MOTIVO]",
         "COLUMN" => "COLUMNA",
         "COUNT" => "CANTIDAD",
         "COMMAND" => "ORDEN",
+        "DATA" => "DATOS",
         "FACTOR" => "FACTOR",
         "FAMILY" => "FAMILIA",
         "FILE" => "ARCHIVO",
@@ -259,10 +305,12 @@ pub(in crate::cli::catalogue) fn value_name(name: &str) -> Option<&'static str> 
         "PROTOCOL" => "PROTOCOLO",
         "SERVICE" => "SERVICIO",
         "SHELL" => "SHELL",
+        "SINCE" => "DESDE",
         "SIZE" => "TAMAÑO",
         "SOURCE" => "FUENTE",
         "TEXT" => "TEXTO",
         "TIME" => "TIEMPO",
+        "URL" => "URL",
         "WHEN" => "CUÁNDO",
         "WHO" => "QUIÉN",
         _ => return None,

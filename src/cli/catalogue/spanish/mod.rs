@@ -1,6 +1,7 @@
 //! Spanish.
 
 mod address;
+mod channel;
 mod help;
 mod network;
 mod relay;
@@ -67,6 +68,7 @@ pub(super) fn say(phrase: Phrase<'_>) -> String {
         Phrase::Bind(warning) => network::bind_warning(warning),
         Phrase::Tls(phrase) => tls::say(phrase),
         Phrase::Live(phrase) => live::spanish(phrase),
+        Phrase::Channel(phrase) => channel::say(phrase),
         Phrase::Bench(phrase) => bench::spanish(phrase),
         Phrase::Top(phrase) => top::spanish(phrase),
         Phrase::Relay(phrase) => relay::say(phrase),
@@ -125,6 +127,7 @@ pub(super) fn report(failure: &Failure) -> Option<Report> {
         Failure::Unmet(unmet) => return Some(connect::unmet_in_spanish(unmet)),
         Failure::Replay(error) => return Some(connect::replay_in_spanish(error)),
         Failure::Live(error) => return Some(live::report_in_spanish(error)),
+        Failure::Channel(error) => return Some(channel::report(error)),
         Failure::Bench(error) => return Some(bench::report_in_spanish(error)),
         Failure::Top(error) => return Some(top::report_in_spanish(error)),
         Failure::Relay(error) => relay::report(error),

@@ -74,6 +74,7 @@ fn expected(why: ValueError) -> &'static str {
             "se espera una cantidad de bytes mayor que 0, por ejemplo 65536, 64K, 64KiB, 1M o 1G"
         }
         ValueError::Count => "se espera un número entero mayor que 0",
+        ValueError::Since => "se espera una posición, all, now, last:N o una antigüedad como -10m",
         ValueError::Rate => {
             "se espera una cantidad de mensajes por segundo, de 0.001 a 1e9, por ejemplo 500 o 0.5"
         }
