@@ -312,7 +312,6 @@ pub(in crate::cli::catalogue) fn value_name(name: &str) -> Option<&'static str> 
         "TIME" => "TIEMPO",
         "URL" => "URL",
         "WHEN" => "CUÁNDO",
-        "WHO" => "QUIÉN",
         _ => return None,
     })
 }
