@@ -9,7 +9,10 @@ use common::{
     reader::{Plan, Reader, WIRES, Wire},
     server::{Server, name},
 };
-use enchufe::{core::SlowPolicy, live::broker::ChannelOptions};
+use enchufe::{
+    core::{SlowChoices, SlowPolicy},
+    live::broker::ChannelOptions,
+};
 
 /// Longer than any test needs.
 const LONG: Duration = Duration::from_secs(30);
@@ -107,6 +110,59 @@ async fn a_reader_for_which_publishers_have_waited_too_long_is_told_what_it_miss
     for account in finish(stuck).await.expect("readers do not panic") {
         assert!(!account.gaps.is_empty(), "100,000 messages do not fit into the kernel");
         account.reconcile(100_000);
+    }
+    server.stop().await;
+}
+
+/// Readers may have publishers wait for them.
+fn blockable(patience: Duration) -> ChannelOptions {
+    let slow_allowed = SlowChoices::default().with(SlowPolicy::Block);
+    ChannelOptions { slow_allowed, ..waited_for(patience) }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_of_any_form_who_blocks_publishers_has_everything() {
+    let server = Server::start(blockable(Duration::ZERO)).await;
+    let readers: Vec<Reader> =
+        WIRES.map(|wire| Reader::spawn(server.address, &plan(wire, "since=now&slow=block"))).into();
+    server.until("the readers", |node| node.stats().unfinished == 4).await;
+    server.publish_numbers(100_000).await;
+    server.end().await;
+    let finish = || readers.into_iter().map(Reader::finish).collect::<Vec<_>>();
+    for account in tokio::task::spawn_blocking(finish).await.expect("readers do not panic") {
+        assert_eq!(account.gaps, [], "it was waited for");
+        assert_eq!(account.payloads.len(), 100_000);
+        account.reconcile(100_000);
+    }
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_of_any_form_who_blocks_publishers_for_too_long_is_cut() {
+    let server = Server::start(blockable(Duration::from_secs(2))).await;
+    let stuck: Vec<Reader> = WIRES
+        .map(|wire| {
+            let plan = Plan { patient: true, ..plan(wire, "since=now&slow=block") };
+            Reader::spawn(server.address, &plan)
+        })
+        .into();
+    server.until("the readers", |node| node.stats().unfinished == 4).await;
+    let padding = "x".repeat(100);
+    for number in 1..=50_000 {
+        server.publish(&format!("{number} {padding}")).await;
+    }
+    server.end().await;
+    let finish = || stuck.into_iter().map(Reader::finish).collect::<Vec<_>>();
+    let accounts = tokio::task::spawn_blocking(finish).await.expect("readers do not panic");
+    for (wire, account) in WIRES.iter().zip(accounts) {
+        assert!(account.payloads.len() < 50_000, "{wire:?} has not read");
+        assert_eq!((&account.gaps[..], &account.end), (&[][..], &None), "{wire:?} is cut");
+        for (index, payload) in account.payloads.iter().enumerate() {
+            assert!(payload.starts_with(&format!("{} ", index + 1)), "{wire:?}: {payload}");
+        }
+        if matches!(wire, Wire::Raw | Wire::V1) {
+            assert_eq!(account.close.expect("it is told").0, 4001, "{wire:?}");
+        }
     }
     server.stop().await;
 }

@@ -96,8 +96,6 @@ error_codes! {
     NotFound = "not_found": "Use another path.",
     /// The connection does not read the channel.
     NotSubscribed = "not_subscribed": "Nothing.",
-    /// More was published than may be in that time.
-    RateLimited = "rate_limited": "Try again after the time that the answer names.",
     /// A header that may come once came more than once.
     RepeatedHeader = "repeated_header": "Mend the client.",
     /// The channel does not allow this choice to its readers, or not without authority.

@@ -14,12 +14,26 @@ pub enum SlowPolicy {
     Latest,
     /// The connection is closed with the position to resume after.
     Cut,
+    /// Publishers wait for the reader, so long and no longer; then it is cut.
+    Block,
 }
 
 /// The text names no policy.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is not a policy for slow readers: expected skip, latest or cut")]
+#[error("'{0}' is not a policy for slow readers: expected skip, latest, cut or block")]
 pub struct ParseSlowPolicyError(pub String);
+
+impl SlowPolicy {
+    /// The word that every wire form uses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Skip => "skip",
+            Self::Latest => "latest",
+            Self::Cut => "cut",
+            Self::Block => "block",
+        }
+    }
+}
 
 impl FromStr for SlowPolicy {
     type Err = ParseSlowPolicyError;
@@ -29,6 +43,7 @@ impl FromStr for SlowPolicy {
             "skip" => Ok(Self::Skip),
             "latest" => Ok(Self::Latest),
             "cut" => Ok(Self::Cut),
+            "block" => Ok(Self::Block),
             _ => Err(ParseSlowPolicyError(excerpt(text))),
         }
     }

@@ -73,9 +73,6 @@ pub enum Event<'a> {
         /// The channel it is about.
         #[serde(skip_serializing_if = "Option::is_none")]
         channel: Option<&'a str>,
-        /// After so many seconds it may be tried again.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        retry_after: Option<u64>,
     },
 }
 
@@ -130,7 +127,7 @@ impl<'a> Event<'a> {
     /// A refusal of whatever was asked.
     pub fn error(code: ErrorCode, message: &'a str, channel: Option<&'a ChannelName>) -> Self {
         let channel = channel.map(ChannelName::as_str);
-        Self::Error { code, message, channel, retry_after: None }
+        Self::Error { code, message, channel }
     }
 
     /// The end of a channel.

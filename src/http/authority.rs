@@ -245,7 +245,7 @@ fn guarded(error: &guard::Refused) -> Refusal {
     Refusal::new(status, code, error).hint(error.hint())
 }
 
-fn unauthorized(message: &str) -> Refusal {
+pub(super) fn unauthorized(message: &str) -> Refusal {
     Refusal::new(StatusCode::UNAUTHORIZED, ErrorCode::Unauthorized, message)
         .header(header::WWW_AUTHENTICATE, "Bearer")
 }

@@ -189,7 +189,7 @@ mod tests {
             ..Query::default()
         };
         assert_eq!(query.expect("a good query"), expected);
-        for bad in ["/x?since=", "/x?since=7", "/x?slow=block", "/x?limit=0", "/x?limit=x"] {
+        for bad in ["/x?since=", "/x?since=7", "/x?slow=wait", "/x?limit=0", "/x?limit=x"] {
             Query::parse(&Uri::from_static(bad)).expect_err(bad);
         }
     }

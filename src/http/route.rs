@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use enchufe_core::{ChannelName, ErrorCode};
+use enchufe_core::{ChannelName, ErrorCode, SlowPolicy};
 use http_body_util::BodyExt;
 use hyper::{
     Method, Request, Response, StatusCode, Uri,
@@ -18,7 +18,12 @@ use super::{
     fields::{self, Query, WireForm},
     health, history, metrics, publish, stream, upgrade,
 };
-use crate::{address::channel_path, limits, live::broker::ReadError, page};
+use crate::{
+    address::channel_path,
+    limits,
+    live::broker::{ChoiceRefused, ReadError},
+    page,
+};
 
 /// The answer to any request.
 pub(super) async fn respond(
@@ -193,7 +198,8 @@ async fn read(
         WireForm::NdJson | WireForm::Events => {
             let last = fields::last_event_id(request.headers())?;
             let since = if form == WireForm::Events { last.or(query.since) } else { query.since };
-            let asked = stream::Asked { form, since, slow: query.slow };
+            let may_publish = authority::judge(site, &connection, &request, Deed::Publish).is_ok();
+            let asked = stream::Asked { form, since, slow: query.slow, may_publish };
             stream::respond(site, connection, channel, asked).await
         }
     }
@@ -210,6 +216,21 @@ pub(super) fn unreadable(error: &ReadError) -> Refusal {
         _ => Refusal::new(StatusCode::NOT_FOUND, ErrorCode::UnknownChannel, error)
             .hint("GET /channels lists those that there are"),
     }
+}
+
+/// Whether a reader may choose what becomes of it when it does not keep up.
+pub(super) fn check_choice(
+    site: &Site,
+    channel: &ChannelName,
+    slow: Option<SlowPolicy>,
+    may_publish: bool,
+) -> Result<(), Refusal> {
+    let options = site.node.broker().options(channel).map_err(|error| unreadable(&error))?;
+    options.check_choice(slow, may_publish).map_err(|error| match error {
+        ChoiceRefused::Unauthorized => authority::unauthorized(&error.to_string())
+            .hint("read without slow=block, or as one who may publish"),
+        _ => Refusal::new(StatusCode::FORBIDDEN, error.code(), error),
+    })
 }
 
 fn not_found(path: &str) -> Refusal {

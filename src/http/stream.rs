@@ -41,6 +41,8 @@ pub(super) struct Asked {
     pub(super) since: Option<Since>,
     /// What to do when the reader does not keep up.
     pub(super) slow: Option<SlowPolicy>,
+    /// Whether the reader may publish, too.
+    pub(super) may_publish: bool,
 }
 
 /// Pieces of a stream that wait for hyper to take them.
@@ -54,6 +56,7 @@ pub(super) async fn respond(
     asked: Asked,
 ) -> Result<Answer, Refusal> {
     let broker = site.node.broker();
+    route::check_choice(site, &channel, asked.slow, asked.may_publish)?;
     let default = if asked.form == WireForm::Events { Since::Now } else { Since::All };
     let since = asked.since.unwrap_or(default);
     let start = broker.resolve(&channel, since).await.map_err(|error| route::unreadable(&error))?;
@@ -125,7 +128,11 @@ impl Stream {
                 let piece = Bytes::from(std::mem::take(&mut self.writer.out));
                 // It waits for a slow client; the connection gives up one that takes nothing.
                 self.writer.counts.bytes += piece.len() as u64;
-                if self.sender.send_data(piece).await.is_err() {
+                let sent = tokio::select! {
+                    sent = self.sender.send_data(piece) => sent,
+                    () = self.cursor.cut() => return self.count_cut(),
+                };
+                if sent.is_err() {
                     return;
                 }
                 let counts = std::mem::take(&mut self.writer.counts);
@@ -139,10 +146,7 @@ impl Stream {
                         }
                     }
                     CursorEvent::Gap(gap) => self.writer.gap(&gap, self.cursor.position()),
-                    CursorEvent::Cut => {
-                        let cut = ChannelCounts { cut: 1, ..ChannelCounts::default() };
-                        return self.following.count(&cut, self.cursor.position());
-                    }
+                    CursorEvent::Cut => return self.count_cut(),
                     CursorEvent::End(end) => {
                         self.writer.end(&end);
                         let piece = Bytes::from(std::mem::take(&mut self.writer.out));
@@ -154,6 +158,11 @@ impl Stream {
                 _ = heartbeat.tick() => self.writer.position(self.cursor.position()),
             }
         }
+    }
+
+    fn count_cut(&self) {
+        let cut = ChannelCounts { cut: 1, ..ChannelCounts::default() };
+        self.following.count(&cut, self.cursor.position());
     }
 }
 

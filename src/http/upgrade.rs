@@ -50,6 +50,8 @@ pub(super) async fn respond(
     let query = Query::parse(request.uri())?;
     let wish = if is_raw {
         let channel = channel?;
+        let may_publish = authority::judge(site, connection, &request, Deed::Publish).is_ok();
+        route::check_choice(site, &channel, query.slow, may_publish)?;
         // Before the 101: whoever has it has everything from now on.
         let since = query.since.unwrap_or(Since::Now);
         let start = RawStart::resolve(site.node.broker(), channel, since, query.slow).await;

@@ -59,7 +59,8 @@ impl Cursor {
         let claim = match slow {
             // Who wants the newest alone waits for nothing else.
             SlowPolicy::Latest => None,
-            SlowPolicy::Skip | SlowPolicy::Cut => broker.claim(channel, after)?,
+            SlowPolicy::Skip | SlowPolicy::Cut => broker.claim(channel, after, false)?,
+            SlowPolicy::Block => broker.claim(channel, after, true)?,
         };
         let tail = broker.tail(channel, after).await?;
         Ok(Self {
@@ -81,6 +82,14 @@ impl Cursor {
         match &self.claim {
             Some(claim) => claim.given_up().await,
             None => std::future::pending().await,
+        }
+    }
+
+    /// Waits until the reader is to be cut, for it had publishers wait for too long. Cancel-safe.
+    pub(crate) async fn cut(&self) {
+        match self.slow {
+            SlowPolicy::Block => self.given_up().await,
+            _ => std::future::pending().await,
         }
     }
 
@@ -119,7 +128,9 @@ impl Cursor {
                 }
                 CursorEvent::Publications(items)
             }
-            TailEvent::Gap(_) if self.was_live && self.slow == SlowPolicy::Cut => {
+            TailEvent::Gap(_)
+                if self.was_live && matches!(self.slow, SlowPolicy::Cut | SlowPolicy::Block) =>
+            {
                 self.position = from;
                 CursorEvent::Cut
             }

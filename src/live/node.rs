@@ -140,7 +140,8 @@ fn claim(
 ) -> Result<Option<Claim>, ReadError> {
     match slow.unwrap_or(start.slow) {
         SlowPolicy::Latest => Ok(None),
-        SlowPolicy::Skip | SlowPolicy::Cut => broker.claim(channel, start.after),
+        SlowPolicy::Skip | SlowPolicy::Cut => broker.claim(channel, start.after, false),
+        SlowPolicy::Block => broker.claim(channel, start.after, true),
     }
 }
 
@@ -215,6 +216,7 @@ pub(super) enum Errand {
         channel: ChannelName,
         since: Since,
         slow: Option<SlowPolicy>,
+        may_publish: bool,
     },
     History {
         shard: usize,
@@ -458,9 +460,17 @@ async fn run_errands(
             Errand::Attach { shard, channel } => homes.attach(shard, channel),
             Errand::Detach { shard, channel } => homes.detach(shard, &channel),
             Errand::Employ(clerk) => drop(tokio::spawn(clerk.run(broker.clone()))),
-            Errand::Resolve { shard, subscription, channel, since, slow } => {
+            Errand::Resolve { shard, subscription, channel, since, slow, may_publish } => {
                 let (broker, inbox) = (broker.clone(), Arc::clone(&inboxes[shard]));
                 tokio::spawn(async move {
+                    let options = broker.options(&channel);
+                    if let Ok(Err(error)) =
+                        options.map(|options| options.check_choice(slow, may_publish))
+                    {
+                        let refused =
+                            Letter::Refused(subscription, error.code(), error.to_string());
+                        return inbox.post(refused);
+                    }
                     let start = broker.resolve(&channel, since).await;
                     let claimed = start
                         .and_then(|start| Ok((start, claim(&broker, &channel, &start, slow)?)));

@@ -7,7 +7,7 @@ use std::{
 };
 
 use enchufe::{
-    core::{Message as Published, Since},
+    core::{Message as Published, Since, SlowPolicy},
     limits,
     live::broker::{ChannelOptions, PageLimit, Publishers, Rule, Rules},
 };
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tungstenite::{Message, WebSocket, client::IntoClientRequest, http::HeaderValue};
 
 use crate::common::{
-    http::{connect, connect_small},
+    http::{UPGRADE, ask, connect, connect_small},
     reader::open,
     server::{Server, Setup, name},
 };
@@ -169,6 +169,65 @@ async fn who_may_publish_is_decided_when_the_connection_is_opened() {
     })
     .await;
     assert_eq!(published(&server).len(), 0);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_chooses_what_the_channel_allows_and_blocks_only_with_authority() {
+    let choosing = |choices: &[SlowPolicy]| ChannelOptions {
+        slow_allowed: choices.iter().copied().collect(),
+        ..ChannelOptions::default()
+    };
+    let setup = Setup {
+        channels: vec![("feed", choosing(&[SlowPolicy::Block])), ("strict", choosing(&[]))],
+        ..Setup::default()
+    };
+    let server = Server::start_as(setup).await;
+    let address = server.address;
+    blocking(move || {
+        let (mut here, mut elsewhere) = (v1(address), v1_from_elsewhere(address));
+        let subscribe = |socket: &mut Socket, channel: &str, slow: &str| {
+            let what = json!({ "channel": channel, "slow": slow });
+            let answer = say(socket, &json!({ "subscribe": what, "id": 1 }));
+            assert_eq!(answer["id"], 1);
+            if answer["subscribed"].is_object() {
+                say(socket, &json!({ "unsubscribe": { "channel": channel } }));
+            }
+            answer["error"]["code"].as_str().unwrap_or("none").to_owned()
+        };
+        for (channel, slow, with_authority, without) in [
+            ("feed", "block", "none", "unauthorized"),
+            ("feed", "cut", "slow_not_allowed", "slow_not_allowed"),
+            ("strict", "block", "slow_not_allowed", "slow_not_allowed"),
+            ("strict", "skip", "none", "none"),
+        ] {
+            assert_eq!(subscribe(&mut here, channel, slow), with_authority, "{channel} {slow}");
+            assert_eq!(subscribe(&mut elsewhere, channel, slow), without, "{channel} {slow}");
+            for form in
+                [&UPGRADE[..], &["Accept: text/event-stream"], &["Accept: application/x-ndjson"]]
+            {
+                let line = format!("GET /channels/{channel}?slow={slow}");
+                let via =
+                    |header| ask(address, &line, &[form, &["Host: localhost", header]].concat());
+                for (header, code) in [("X: y", with_authority), ("Via: proxy", without)] {
+                    let (reply, expected) = (
+                        via(header),
+                        match code {
+                            "none" => 0,
+                            "unauthorized" => 401,
+                            _ => 403,
+                        },
+                    );
+                    match expected {
+                        0 => assert!(matches!(reply.status, 101 | 200), "{reply:?}"),
+                        status => assert_eq!(reply.status, status, "{reply:?}"),
+                    }
+                    assert!(expected == 0 || reply.body.contains(code), "{reply:?}");
+                }
+            }
+        }
+    })
+    .await;
     server.stop().await;
 }
 

@@ -87,7 +87,8 @@ async fn a_command_that_is_refused_has_a_code_and_the_connection_goes_on() {
             (json!({ "shout": {} }), "bad_command"),
             (json!({ "subscribe": { "channel": "" } }), "bad_channel"),
             (json!({ "subscribe": { "channel": "feed", "since": "42" } }), "bad_since"),
-            (json!({ "subscribe": { "channel": "feed", "slow": "block" } }), "bad_slow"),
+            (json!({ "subscribe": { "channel": "feed", "slow": "wait" } }), "bad_slow"),
+            (json!({ "subscribe": { "channel": "feed", "slow": "block" } }), "slow_not_allowed"),
             (json!({ "subscribe": { "channel": "none" } }), "unknown_channel"),
             (json!({ "unsubscribe": { "channel": "feed" } }), "not_subscribed"),
         ] {

@@ -304,6 +304,13 @@ impl Fanout {
         if !matches!(subscription.state, State::AwaitingHistory) {
             return;
         }
+        if page.gap.is_some()
+            && subscription.was_live
+            && subscription.slow == Some(SlowPolicy::Block)
+        {
+            // Publishers have waited for it, and do no longer.
+            return self.cut(id);
+        }
         if let Some(mut gap) = page.gap {
             if gap.reason == crate::GapReason::Expired && subscription.was_live {
                 gap.reason = crate::GapReason::Slow;

@@ -281,6 +281,15 @@ impl Fanout {
         is_slow
     }
 
+    /// Closes the connection of a reader that publishers wait for no longer.
+    pub fn cut(&mut self, id: SubscriptionId) {
+        if let Some(subscription) = self.subscription(id) {
+            let reader = subscription.reader;
+            self.counts.cut += 1;
+            self.close(reader, CloseCode::SLOW, "slow");
+        }
+    }
+
     /// Moves the cursor of a reader of the newest only to the newest. Waits while replies are
     /// queued, so that a reader that takes nothing gathers no notices.
     fn conflate(&mut self, id: SubscriptionId) -> bool {

@@ -18,13 +18,15 @@ pub(super) struct Place {
     /// The offset through which it has everything.
     through: AtomicU64,
     given_up: CancellationToken,
+    /// It is cut when it is given up.
+    blocks: bool,
 }
 
 impl Claim {
     /// A claim on what comes after an offset.
-    pub(super) fn new(through: u64) -> Self {
+    pub(super) fn new(through: u64, blocks: bool) -> Self {
         let through = AtomicU64::new(through);
-        Self(Arc::new(Place { through, given_up: CancellationToken::new() }))
+        Self(Arc::new(Place { through, given_up: CancellationToken::new(), blocks }))
     }
 
     /// What the broker keeps of it.
@@ -37,6 +39,11 @@ impl Claim {
         self.0.through.store(position.offset, Ordering::Relaxed);
     }
 
+    /// Whether the reader is to be cut, for publishers wait for it no longer.
+    pub(in crate::live) fn is_over(&self) -> bool {
+        self.0.blocks && self.0.given_up.is_cancelled()
+    }
+
     /// Waits until publishers wait for it no longer. Cancel-safe.
     pub(in crate::live) async fn given_up(&self) {
         self.0.given_up.cancelled().await;
@@ -46,6 +53,10 @@ impl Claim {
 impl Place {
     pub(super) fn through(&self) -> u64 {
         self.through.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn blocks(&self) -> bool {
+        self.blocks
     }
 
     pub(super) fn give_up(&self) {

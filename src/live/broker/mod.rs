@@ -26,7 +26,7 @@ use crate::limits;
 
 pub(super) use claim::Claim;
 use embedded::Embedded;
-pub use options::{ChannelOptions, Publishers};
+pub use options::{ChannelOptions, ChoiceRefused, Publishers};
 pub use rules::{ParsePatternError, Pattern, Rule, Rules};
 
 /// The broker in use. Cloning it shares the logs.
@@ -368,7 +368,8 @@ impl Broker {
         }
     }
 
-    /// Has publishers wait for a reader that begins after a position, where they wait for readers.
+    /// Has publishers wait for a reader that begins after a position, where they wait for readers or
+    /// for one that `blocks`.
     ///
     /// # Errors
     ///
@@ -377,9 +378,10 @@ impl Broker {
         &self,
         channel: &ChannelName,
         after: Position,
+        blocks: bool,
     ) -> Result<Option<Claim>, ReadError> {
         match self {
-            Self::Embedded(broker) => broker.claim(channel, after),
+            Self::Embedded(broker) => broker.claim(channel, after, blocks),
         }
     }
 

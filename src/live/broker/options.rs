@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use enchufe_core::{SlowChoices, SlowPolicy};
+use enchufe_core::{ErrorCode, SlowChoices, SlowPolicy};
 
 use crate::limits;
 
@@ -21,7 +21,9 @@ pub struct ChannelOptions {
     pub idle_expiry: Option<Duration>,
     /// What becomes of a reader that does not keep up and did not choose.
     pub slow: SlowPolicy,
-    /// What a reader may choose instead.
+    /// What a reader may choose instead. Whoever chooses [`SlowPolicy::Block`] has publishers wait as
+    /// with [`patience`](Self::patience), for [`limits::PUBLISH_PATIENCE`] if there is none, and is
+    /// cut then; that needs the authority to publish.
     pub slow_allowed: SlowChoices,
     /// How long a message may wait for others, so that they go to each viewer together. Zero: not
     /// at all.
@@ -41,6 +43,52 @@ pub struct ChannelOptions {
     /// from when they have got there; readers of the newest only never are. A batch that is longer
     /// than the history cannot be waited for.
     pub patience: Duration,
+}
+
+impl ChannelOptions {
+    /// Whether a reader may choose what becomes of it when it does not keep up.
+    ///
+    /// # Errors
+    ///
+    /// When the channel does not allow it, or publishers would have to wait for a reader that may
+    /// not publish itself.
+    pub fn check_choice(
+        &self,
+        slow: Option<SlowPolicy>,
+        may_publish: bool,
+    ) -> Result<(), ChoiceRefused> {
+        match slow {
+            None => Ok(()),
+            Some(choice) if choice == self.slow => Ok(()),
+            Some(choice) if !self.slow_allowed.contains(choice) => {
+                Err(ChoiceRefused::NotAllowed(choice))
+            }
+            Some(SlowPolicy::Block) if !may_publish => Err(ChoiceRefused::Unauthorized),
+            Some(_) => Ok(()),
+        }
+    }
+}
+
+/// Why a reader may not choose what becomes of it when it does not keep up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ChoiceRefused {
+    /// Not on this channel.
+    #[error("the channel does not allow its readers '{}'", .0.as_str())]
+    NotAllowed(SlowPolicy),
+    /// Publishers wait for those alone who may publish themselves.
+    #[error("'block' has publishers wait, which needs the authority to publish")]
+    Unauthorized,
+}
+
+impl ChoiceRefused {
+    /// The stable word for programs.
+    pub fn code(self) -> ErrorCode {
+        match self {
+            Self::NotAllowed(_) => ErrorCode::SlowNotAllowed,
+            Self::Unauthorized => ErrorCode::Unauthorized,
+        }
+    }
 }
 
 /// Who may publish to a channel.

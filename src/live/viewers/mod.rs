@@ -123,7 +123,7 @@ impl Viewers {
                 refusal.into_iter().for_each(|code| self.record.refused(code.as_str()));
                 self.fanout.answer(reader, frame);
             }
-            Letter::Question => self.claims.answer(&self.fanout),
+            Letter::Question => self.claims.answer(&mut self.fanout),
             Letter::Inquiry(inquiry) => self.record.answer(inquiry, &self.fanout, table.dropped()),
             Letter::Shutdown => table.stop(),
         }
@@ -132,7 +132,7 @@ impl Viewers {
     fn start(&mut self, subscription: SubscriptionId, start: Start, claim: Option<Claim>) {
         self.fanout.start(subscription, start.after, start.gap, start.slow);
         if let Some(claim) = claim {
-            self.claims.add(subscription, claim, &self.fanout);
+            self.claims.add(subscription, claim, &mut self.fanout);
         }
     }
 

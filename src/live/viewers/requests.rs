@@ -54,8 +54,15 @@ impl Viewers {
                         if let Some(id) = id {
                             self.fanout.name_request(subscription, id);
                         }
-                        let shard = self.index;
-                        let errand = Errand::Resolve { shard, subscription, channel, since, slow };
+                        let (shard, may_publish) = (self.index, seat.rights.publish);
+                        let errand = Errand::Resolve {
+                            shard,
+                            subscription,
+                            channel,
+                            since,
+                            slow,
+                            may_publish,
+                        };
                         self.ways.errands.send(errand).ok();
                         Ok(())
                     }

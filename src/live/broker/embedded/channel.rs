@@ -80,6 +80,9 @@ impl Channel {
             }
             if Instant::now() >= deadline {
                 let readers = log.give_up(through);
+                drop(log);
+                // Those who are to be cut are to hear of it.
+                self.questions.send_replace(());
                 tracing::warn!(channel = %self.name, readers, "too slow: not waited for any longer");
                 return;
             }

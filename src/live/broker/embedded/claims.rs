@@ -22,18 +22,23 @@ struct Held {
 impl Claims {
     /// A claim on what comes after an offset. Whoever begins before the `middle` of the log is
     /// waited for once it has got there.
-    pub(super) fn add(&mut self, through: u64, middle: u64) -> Claim {
+    pub(super) fn add(&mut self, through: u64, middle: u64, blocks: bool) -> Claim {
         if self.held.len() == self.held.capacity() {
             // Instead of growing, where that will do.
             self.held.retain(|held| held.place.strong_count() > 0);
         }
-        let claim = Claim::new(through);
+        let claim = Claim::new(through, blocks);
         let is_waited_for = through >= middle;
         if is_waited_for {
             self.slowest = self.slowest.min(through);
         }
         self.held.push(Held { place: Arc::downgrade(claim.place()), is_waited_for });
         claim
+    }
+
+    /// Whether there is a reader that publishers wait for wherever it reads.
+    pub(super) fn has_blocking(&self) -> bool {
+        self.held.iter().any(|held| held.place.upgrade().is_some_and(|place| place.blocks()))
     }
 
     /// Whether, as far as is known without looking, every reader is through this offset.
@@ -88,7 +93,7 @@ mod tests {
     fn the_slowest_reader_that_is_there_counts() {
         let mut claims = Claims::default();
         assert!(claims.are_through(10, 0, 10), "nobody reads");
-        let (fast, slow) = (claims.add(10, 5), claims.add(10, 5));
+        let (fast, slow) = (claims.add(10, 5, false), claims.add(10, 5, false));
         fast.reached(at(100));
         slow.reached(at(40));
         assert!(!claims.are_known_through(40), "nobody has looked");
@@ -103,7 +108,7 @@ mod tests {
     #[test]
     fn who_begins_far_behind_is_waited_for_once_it_has_caught_up() {
         let mut claims = Claims::default();
-        let late = claims.add(0, 50);
+        let late = claims.add(0, 50, false);
         assert!(claims.are_through(90, 50, 100), "it may miss what it was late for");
         late.reached(at(50));
         assert!(!claims.are_through(90, 50, 100));
@@ -112,7 +117,7 @@ mod tests {
     #[test]
     fn who_is_given_up_is_told_and_waited_for_again_once_it_has_caught_up() {
         let mut claims = Claims::default();
-        let (fast, slow) = (claims.add(0, 0), claims.add(0, 0));
+        let (fast, slow) = (claims.add(0, 0, false), claims.add(0, 0, false));
         fast.reached(at(100));
         assert_eq!(claims.give_up(60), 1);
         let is_given_up = |claim: &Claim| claim.place().is_given_up();
@@ -125,9 +130,9 @@ mod tests {
     #[test]
     fn readers_who_come_and_go_leave_nothing_behind() {
         let mut claims = Claims::default();
-        let stays = claims.add(0, 0);
+        let stays = claims.add(0, 0, false);
         for _ in 0..10_000 {
-            drop(claims.add(0, 0));
+            drop(claims.add(0, 0, false));
         }
         assert!(claims.held.len() < 10, "{} claims are kept", claims.held.len());
         drop(stays);

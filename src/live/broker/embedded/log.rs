@@ -241,13 +241,17 @@ impl Log {
 
     /// How long publishers wait for readers.
     pub(super) fn patience(&self) -> Duration {
-        self.options.patience
+        match self.options.patience {
+            Duration::ZERO if self.claims.has_blocking() => limits::PUBLISH_PATIENCE,
+            patience => patience,
+        }
     }
 
     /// Has publishers wait for a reader that begins after a position.
-    pub(super) fn claim(&mut self, after: Position) -> Option<Claim> {
+    pub(super) fn claim(&mut self, after: Position, blocks: bool) -> Option<Claim> {
         let middle = self.middle();
-        (!self.options.patience.is_zero()).then(|| self.claims.add(after.offset, middle))
+        let is_waited_for = blocks || !self.options.patience.is_zero();
+        is_waited_for.then(|| self.claims.add(after.offset, middle, blocks))
     }
 
     /// The offset that all readers have to be through before a publisher may append `batch`; none

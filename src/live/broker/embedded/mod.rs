@@ -143,8 +143,9 @@ impl Embedded {
         &self,
         name: &ChannelName,
         after: Position,
+        blocks: bool,
     ) -> Result<Option<Claim>, ReadError> {
-        self.with_log(name, |log| log.claim(after))
+        self.with_log(name, |log| log.claim(after, blocks))
     }
 
     pub(super) fn questions(&self, name: &ChannelName) -> Result<watch::Receiver<()>, ReadError> {

@@ -29,7 +29,7 @@ impl Room {
 
     fn reader(&self) -> Claim {
         let start = self.broker.resolve(&self.channel, Since::Now).expect("it is there");
-        let claim = self.broker.claim(&self.channel, start.after).expect("it is there");
+        let claim = self.broker.claim(&self.channel, start.after, false).expect("it is there");
         claim.expect("publishers wait here")
     }
 
