@@ -151,6 +151,10 @@ pub const LOAD_OPENING_MAX: usize = 256;
 /// How many messages a connection of a load generator may have under way.
 pub const LOAD_IN_FLIGHT_MAX: usize = 65_536;
 
+/// How many messages a viewer of a load generator remembers, to tell those that come again from
+/// those that come late.
+pub const LOAD_RECENT_LEN_MAX: usize = 1_024;
+
 /// The longest message of a load generator, in bytes.
 pub const LOAD_MESSAGE_BYTES_MAX: usize = 64 << 20;
 

@@ -6,12 +6,16 @@
 //! server does, and each answer is timed from when its message was due, not from when it could at
 //! last be sent: a server that stalls for a second is seen to have made everybody wait.
 
+mod account;
 mod client;
 mod payload;
 mod process;
+mod publisher;
 mod report;
 mod tally;
 mod trouble;
+mod view;
+mod viewer;
 
 use std::{
     convert::Infallible,
@@ -39,6 +43,7 @@ use report::Course;
 pub use report::{Latency, Report};
 pub use tally::{Progress, Tally};
 pub use trouble::Trouble;
+pub use view::{ViewError, Viewing, view};
 
 /// How to load a server.
 #[derive(Debug, Clone)]
@@ -102,6 +107,16 @@ impl LoadOptions {
             Some((what, value, max)) => Err(LoadError::Bound { what, value, max }),
             None => Ok(()),
         }
+    }
+
+    /// How the connection `index` is opened.
+    fn open_from(&self, index: usize) -> OpenOptions {
+        let mut open = self.open.clone();
+        if !self.sources.is_empty() {
+            let source = self.sources[index % self.sources.len()];
+            open.local = Some((source, 0).into());
+        }
+        open
     }
 }
 
@@ -198,11 +213,7 @@ async fn connect(
     let turns = Arc::new(Semaphore::new(limits::LOAD_OPENING_MAX));
     let mut opening = JoinSet::new();
     for index in 0..options.connections {
-        let mut open = options.open.clone();
-        if !options.sources.is_empty() {
-            let source = options.sources[index % options.sources.len()];
-            open.local = Some((source, 0).into());
-        }
+        let open = options.open_from(index);
         let (address, turns) = (address.clone(), Arc::clone(&turns));
         opening.spawn(async move {
             let _turn = turns.acquire_owned().await;

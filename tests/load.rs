@@ -2,11 +2,12 @@
 
 use std::collections::HashSet;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use enchufe::address::Address;
-use enchufe::load::{LoadError, LoadOptions, Pace, Report, Tally, load};
+use enchufe::load::{LoadError, LoadOptions, Pace, Report, Tally, ViewError, Viewing, load, view};
 use enchufe::service::{Echo, ServiceError};
 use enchufe::{BindOptions, Connection, Listener, Message, ServeOptions, Service, Shutdown, serve};
 use tokio::sync::Notify;
@@ -218,4 +219,114 @@ async fn who_cannot_be_loaded_is_told_apart() {
     too_many.connections = enchufe::limits::LOAD_CONNECTIONS_MAX + 1;
     let error = report(&address, &too_many).await.expect_err("there are not so many");
     assert!(matches!(error, LoadError::Bound { what: "connections", .. }), "{error}");
+}
+
+/// How many messages the channel below has.
+const MESSAGES: u64 = 40;
+
+/// A channel by `enchufe.v1`, of which each viewer gets what is made of it for the viewer.
+struct Spoiled {
+    viewers: AtomicUsize,
+    offsets: fn(usize) -> Vec<u64>,
+}
+
+impl Service for Spoiled {
+    async fn serve(&self, mut connection: Connection, _: Shutdown) -> Result<(), ServiceError> {
+        if connection.recv().await?.is_none() {
+            return Ok(());
+        }
+        let viewer = self.viewers.fetch_add(1, Ordering::Relaxed);
+        let subscribed = r#"{"subscribed":{"channel":"feed","position":"1-0"}}"#;
+        connection.send(Message::text(subscribed)).await?;
+        for offset in (self.offsets)(viewer) {
+            let event = match offset {
+                0 => r#"{"gap":{"channel":"feed","after":"1-3","next":"1-5"}}"#.to_owned(),
+                _ => format!(
+                    r#"{{"message":{{"channel":"feed","position":"1-{offset}",
+                    "time":"2026-01-02T03:04:05Z","data":"\"{offset}\""}}}}"#
+                ),
+            };
+            connection.send(Message::text(event)).await?;
+        }
+        while connection.recv().await?.is_some() {}
+        Ok(())
+    }
+}
+
+/// What is found of three viewers; who reads it again afterwards is the fourth.
+async fn viewing(offsets: fn(usize) -> Vec<u64>) -> Viewing {
+    let service = Spoiled { viewers: AtomicUsize::new(0), offsets };
+    let address = served("ws://127.0.0.1:0", service).await;
+    let channel = format!("{}/channels/feed", address.to_string().trim_end_matches('/'));
+    let channel = Address::parse_connect(&channel).expect("an address");
+    let mut options = LoadOptions::default();
+    (options.connections, options.duration) = (3, Duration::from_millis(300));
+    let never = Shutdown::never();
+    let viewing = view(&channel, &options, None, &never);
+    timeout(LONG, viewing).await.expect("it ends").expect("it is there")
+}
+
+fn all() -> Vec<u64> {
+    (1..=MESSAGES).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn viewers_who_have_everything_are_flawless() {
+    let viewing = viewing(|_| all()).await;
+    assert!(viewing.is_flawless(), "{viewing:?}");
+    assert_eq!((viewing.viewers, viewing.messages), (3, MESSAGES));
+    assert_eq!(viewing.deliveries, 3 * MESSAGES);
+    assert!(viewing.latency_us.is_some_and(|latency| latency.min > 0.0), "{viewing:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_message_that_is_skipped_repeated_or_late_is_found() {
+    type Case = (fn(usize) -> Vec<u64>, [u64; 4]);
+    let cases: [Case; 5] = [
+        // In the middle, and at the end, where nothing comes behind it.
+        (|n| all().into_iter().filter(|o| n != 1 || *o != 7).collect(), [1, 0, 0, 0]),
+        (|n| all().into_iter().filter(|o| n != 1 || *o != MESSAGES).collect(), [1, 0, 0, 0]),
+        // For everybody, so that only who reads it again has it.
+        (|n| all().into_iter().filter(|o| n == 3 || *o != 7).collect(), [3, 0, 0, 0]),
+        (
+            |n| {
+                let mut offsets = all();
+                if n == 1 {
+                    offsets.insert(9, 7);
+                }
+                offsets
+            },
+            [0, 1, 0, 0],
+        ),
+        (
+            |n| {
+                let mut offsets = all();
+                if n == 1 {
+                    offsets.swap(4, 5);
+                }
+                offsets
+            },
+            [0, 0, 1, 0],
+        ),
+    ];
+    for (number, (offsets, expected)) in cases.into_iter().enumerate() {
+        let viewing = viewing(offsets).await;
+        let found = [viewing.missing, viewing.repeated, viewing.disordered, viewing.gaps];
+        assert_eq!(found, expected, "case {number}: {viewing:?}");
+        assert!(!viewing.is_flawless());
+    }
+    let told =
+        viewing(|n| all().into_iter().map(|o| if n == 1 && o == 4 { 0 } else { o }).collect());
+    let told = told.await;
+    assert_eq!((told.missing, told.gaps), (1, 1), "{told:?}");
+}
+
+#[tokio::test]
+async fn what_is_no_channel_has_no_viewers() {
+    for address in ["tcp://127.0.0.1:9", "ws://127.0.0.1:9/", "ws://127.0.0.1:9/channels/"] {
+        let address = Address::parse_connect(address).expect("an address");
+        let never = Shutdown::never();
+        let error = view(&address, &LoadOptions::default(), None, &never).await;
+        assert!(matches!(error, Err(ViewError::NoChannel(_))), "{address}: {error:?}");
+    }
 }

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     address::{Address, redacted},
-    load::{LoadError, LoadOptions, Pace, Report, Tally, load},
+    load::{LoadError, LoadOptions, Pace, Report, Tally, Trouble, ViewError, Viewing, load, view},
     shutdown::Shutdown,
     transport::OpenOptions,
 };
@@ -37,6 +37,14 @@ pub(super) async fn run(args: args::Bench, language: Language) -> Result<Exit, F
     }
     let (trigger, shutdown) = Shutdown::new();
     let stopped = stop.pull(trigger);
+    if args.viewers.is_some() {
+        let options = args.options();
+        let viewing = view(&address, &options, args.publish, &shutdown).await?;
+        print_viewing(&viewing, &args, language).or_else(|error| error.into_result().map(drop))?;
+        hint(viewing.trouble.as_ref(), language);
+        let outcome = if viewing.is_flawless() { Exit::Success } else { Exit::Network };
+        return Ok(stopped.exit().filter(|_| viewing.interrupted).unwrap_or(outcome));
+    }
     let (options, tally) = (args.options(), Arc::new(Tally::default()));
     let telling = tokio::spawn(tell(Arc::clone(&tally), language));
     let report = load(&address, &options, &tally, &shutdown).await;
@@ -46,22 +54,61 @@ pub(super) async fn run(args: args::Bench, language: Language) -> Result<Exit, F
     if was_told && io::stderr().is_terminal() {
         output::status("");
     }
-    let report = report.map_err(|error| match error {
-        LoadError::Open(error) => Failure::Open(error),
-        LoadError::Process(error) => Failure::Bench(BenchFailure::Process(error)),
-        LoadError::Datagrams(address) => Failure::Bench(BenchFailure::Datagrams(address)),
-        LoadError::Bound { what, value, max } => {
-            Failure::Bench(BenchFailure::Bound { what, value, max })
-        }
-    })?;
+    let report = report?;
     print(&report, &args, language).or_else(|error| error.into_result().map(drop))?;
-    if let Some(hint) = report.trouble.as_ref().and_then(|trouble| remedy(trouble, language)) {
-        let hint = escape::line(hint.as_bytes());
-        output::notice(&format!("{}: {hint}", language.say(Phrase::Hint)));
-    }
+    hint(report.trouble.as_ref(), language);
     let outcome = if report.is_flawless() { Exit::Success } else { Exit::Network };
     // A signal that came too late has stopped nothing.
     Ok(stopped.exit().filter(|_| report.interrupted).unwrap_or(outcome))
+}
+
+impl From<LoadError> for Failure {
+    fn from(error: LoadError) -> Self {
+        Self::Bench(match error {
+            LoadError::Open(error) => return Self::Open(error),
+            LoadError::Process(error) => BenchFailure::Process(error),
+            LoadError::Datagrams(address) => BenchFailure::Datagrams(address),
+            LoadError::Bound { what, value, max } => BenchFailure::Bound { what, value, max },
+        })
+    }
+}
+
+impl From<ViewError> for Failure {
+    fn from(error: ViewError) -> Self {
+        Self::Bench(match error {
+            ViewError::Open(error) => return Self::Open(error),
+            // There they are called viewers.
+            ViewError::Bound(LoadError::Bound { what: "connections", value, max }) => {
+                BenchFailure::Bound { what: "viewers", value, max }
+            }
+            ViewError::Bound(error) => return error.into(),
+            ViewError::Process(error) => BenchFailure::Process(error),
+            ViewError::NoChannel(address) => BenchFailure::NoChannel(address),
+            ViewError::Subscribe(trouble) => BenchFailure::Subscribe(trouble),
+            ViewError::Publish(why) => BenchFailure::Publish(why),
+        })
+    }
+}
+
+/// Says what to do about what went wrong first.
+fn hint(trouble: Option<&Trouble>, language: Language) {
+    if let Some(hint) = trouble.and_then(|trouble| remedy(trouble, language)) {
+        let hint = escape::line(hint.as_bytes());
+        output::notice(&format!("{}: {hint}", language.say(Phrase::Hint)));
+    }
+}
+
+fn print_viewing(
+    viewing: &Viewing,
+    args: &args::Bench,
+    language: Language,
+) -> Result<(), OutputError> {
+    if args.json {
+        return output::line(&serde_json::to_string(viewing).expect("numbers are JSON"));
+    }
+    let address = &redacted(&args.address);
+    let text = language.say(Phrase::Bench(BenchPhrase::Viewing { viewing, address }));
+    text.lines().try_for_each(|line| output::line(&escape::line(line.as_bytes())))
 }
 
 fn print(report: &Report, args: &args::Bench, language: Language) -> Result<(), OutputError> {
@@ -97,7 +144,7 @@ impl args::Bench {
         open.ws.message_bytes_max = open.ws.message_bytes_max.max(self.size);
         let in_flight = Pace::InFlight(self.in_flight as usize);
         LoadOptions {
-            connections: self.connections as usize,
+            connections: self.viewers.unwrap_or(self.connections) as usize,
             size: self.size,
             pace: self.rate.map_or(in_flight, Pace::Rate),
             duration: self.duration,

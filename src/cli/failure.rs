@@ -8,7 +8,7 @@ use crate::{
     client::{AttemptError, FollowError, PublishError},
     core::channel::ParseChannelNameError,
     http::{OpenFolderError, ReadTokenError},
-    load::ProcessError,
+    load::{ProcessError, Trouble},
     recording::{CreateError, ReadError},
     resolve::ResolveError,
     source::ParseOriginError,
@@ -136,6 +136,12 @@ pub(crate) enum BenchFailure {
     Process(ProcessError),
     /// More was asked for than there may be.
     Bound { what: &'static str, value: usize, max: usize },
+    /// No channel is at this address.
+    NoChannel(String),
+    /// The first viewer was refused.
+    Subscribe(Trouble),
+    /// A message was not taken.
+    Publish(String),
 }
 
 /// Why `relay` failed.
@@ -286,6 +292,7 @@ impl Failure {
             Self::Unmet(_) => Exit::Unmet,
             Self::Live(LiveFailure::NothingStarted) => Exit::Network,
             Self::Relay(RelayFailure::Idle(_)) => Exit::Timeout,
+            Self::Bench(BenchFailure::Publish(_) | BenchFailure::Subscribe(_)) => Exit::Refused,
             Self::Live(_) | Self::Tls(_) | Self::Bench(_) | Self::Relay(_) => Exit::Usage,
             Self::Service(_) | Self::Top(TopFailure::NoServer(_)) => Exit::Usage,
             Self::Top(TopFailure::Refused { .. }) => Exit::Refused,

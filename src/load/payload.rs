@@ -26,6 +26,12 @@ impl Payload {
         message.freeze()
     }
 
+    /// Which message this is, if it is one that is long enough to say so.
+    pub(super) fn number(self, message: &[u8]) -> Option<u64> {
+        number(message)
+            .filter(|number| message.len() == self.size && self.matches(*number, 0, message))
+    }
+
     /// Whether `piece` is what the message of that number has from `offset` on.
     pub(super) fn matches(self, number: u64, offset: usize, piece: &[u8]) -> bool {
         let unit = unit(number);
@@ -33,6 +39,12 @@ impl Payload {
         offset + piece.len() <= self.size
             && piece.iter().zip(expected).all(|(is, ought)| is == ought)
     }
+}
+
+/// The number that a message begins with.
+fn number(message: &[u8]) -> Option<u64> {
+    let digits = std::str::from_utf8(message.get(..PERIOD - LETTERS.len())?).ok()?;
+    u64::from_str_radix(digits, 16).ok()
 }
 
 fn unit(number: u64) -> [u8; PERIOD] {
@@ -63,6 +75,9 @@ mod tests {
             assert!(!payload.matches(0xabc, 0, &longer));
         }
         assert_eq!(&Payload { size: 20 }.message(0xabc)[..], b"00000abc enchufe0000");
+        assert_eq!(Payload { size: 20 }.number(b"00000abc enchufe0000"), Some(0xabc));
+        assert_eq!(Payload { size: 20 }.number(b"00000abc enchufe0001"), None);
+        assert_eq!(Payload { size: 7 }.number(b"00000ab"), None, "it has no room for it");
         assert!(!Payload { size: 8 }.matches(1, 0, &Payload { size: 8 }.message(2)));
     }
 }

@@ -44,6 +44,31 @@ impl Usage {
     }
 }
 
+/// The memory that a process has in its own right, in bytes.
+///
+/// # Errors
+///
+/// As [`Usage::of`].
+pub(super) fn resident_bytes(pid: u32) -> Result<u64, ProcessError> {
+    resident(pid).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => ProcessError::Missing { pid },
+        _ => ProcessError::Io { pid, error },
+    })
+}
+
+#[cfg(target_os = "linux")]
+fn resident(pid: u32) -> io::Result<u64> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kibibytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+    kibibytes.map(|number| number << 10).ok_or_else(|| io::ErrorKind::InvalidData.into())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn resident(_: u32) -> io::Result<u64> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
 #[cfg(target_os = "linux")]
 fn running_time(pid: u32) -> io::Result<Duration> {
     let mut total = 0u64;
@@ -73,6 +98,7 @@ mod tests {
         while Usage::of(own).expect("it is this one").since(before) == Duration::ZERO {
             number = std::hint::black_box(number.wrapping_mul(3));
         }
+        assert!(resident_bytes(own).expect("it is this one") > 1 << 20);
         let error = Usage::of(u32::MAX).expect_err("there is no such process");
         assert!(error.to_string().contains("4294967295"), "{error}");
     }

@@ -82,18 +82,7 @@ impl Report {
         let read = |count: &std::sync::atomic::AtomicU64| count.load(Ordering::Relaxed);
         let answered = read(&tally.answered);
         let seconds = elapsed.as_secs_f64();
-        let latencies = tally.latencies();
-        let us = |nanos: u64| nanos as f64 / 1e3;
-        let at = |quantile| us(latencies.value_at_quantile(quantile));
-        let latency_us = (!latencies.is_empty()).then(|| Latency {
-            min: us(latencies.min()),
-            mean: latencies.mean() / 1e3,
-            p50: at(0.5),
-            p90: at(0.9),
-            p99: at(0.99),
-            p999: at(0.999),
-            max: us(latencies.max()),
-        });
+        let latency_us = tally.latency();
         let per_answer = |total: f64| if answered == 0 { 0.0 } else { total / answered as f64 };
         Self {
             connections,

@@ -11,7 +11,7 @@ use std::{
 use hdrhistogram::Histogram;
 use tokio::time::Instant;
 
-use super::Trouble;
+use super::{Latency, Trouble};
 
 /// So many histograms share the connections, so that few wait for each other.
 const SHARDS: usize = 16;
@@ -146,11 +146,21 @@ impl Tally {
         (nanos > 0).then(|| self.born + Duration::from_nanos(nanos))
     }
 
-    /// The latencies of all answers, in nanoseconds.
-    pub(super) fn latencies(&self) -> Histogram<u64> {
+    /// How long all answers took; nothing when there was none.
+    pub(super) fn latency(&self) -> Option<Latency> {
         let mut all = histogram();
         self.latencies.iter().for_each(|shard| merge(&mut all, &lock(shard).all));
-        all
+        let us = |nanos: u64| nanos as f64 / 1e3;
+        let at = |quantile| us(all.value_at_quantile(quantile));
+        (!all.is_empty()).then(|| Latency {
+            min: us(all.min()),
+            mean: all.mean() / 1e3,
+            p50: at(0.5),
+            p90: at(0.9),
+            p99: at(0.99),
+            p999: at(0.999),
+            max: us(all.max()),
+        })
     }
 }
 

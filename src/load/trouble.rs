@@ -12,6 +12,8 @@ use crate::transport::{CloseReason, OpenError, RecvError};
 pub enum Trouble {
     /// It did not come to stand.
     Open(Arc<OpenError>),
+    /// The server would not have it, and says why.
+    Refused(String),
     /// It broke.
     Recv(Arc<RecvError>),
     /// The server has closed it, over WebSocket with a code.
@@ -22,6 +24,7 @@ impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Open(error) => error.fmt(f),
+            Self::Refused(why) => f.write_str(why),
             Self::Recv(error) => error.fmt(f),
             Self::Closed(Some(CloseReason { code, reason })) if reason.is_empty() => {
                 write!(f, "closed with {code}")

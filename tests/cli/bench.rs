@@ -179,3 +179,77 @@ fn a_load_that_is_stopped_reports_what_there_was_and_says_so() {
     let whole = run(&["bench", &address, "--count=1", "--json"], b"");
     assert!(whole.success().contains("\"interrupted\":false"), "{whole:?}");
 }
+
+/// The channel of a feed, and the feed.
+fn channel(more: &[&str]) -> (String, Running) {
+    let feed = Running::start(&[&["feed", "--listen", "http://127.0.0.1:0"], more].concat());
+    loop {
+        if let Some(channel) = feed.notice().strip_prefix("  WebSocket") {
+            return (channel.trim().to_owned(), feed);
+        }
+    }
+}
+
+#[test]
+fn the_viewers_of_a_channel_have_every_message_that_was_published() {
+    for window in ["0", "5ms"] {
+        let (channel, feed) = channel(&["--flush-window", window]);
+        let pid = feed.id().to_string();
+        let viewers = ["--viewers", "20", "--publish", "100", "--duration", "500ms"];
+        let bench = [&["bench", &channel, "--pid", &pid], &viewers[..]].concat();
+        let json = run(&[&bench[..], &["--json"]].concat(), b"");
+        let report: Value = serde_json::from_str(json.success()).expect("an object");
+        let of = |name: &str| report[name].as_u64();
+        assert_eq!((of("published"), of("messages")), (Some(50), Some(50)), "{report}");
+        assert_eq!((of("viewers"), of("deliveries")), (Some(20), Some(1_000)), "{report}");
+        for flaw in ["missing", "repeated", "disordered", "gaps", "broken", "refused"] {
+            assert_eq!(of(flaw), Some(0), "{flaw} in {report}");
+        }
+        assert!(report["cpu_us_per_delivery"].as_f64().is_some_and(|micros| micros > 0.0));
+        assert!(report["latency_us"]["p99"].as_f64().is_some_and(|micros| micros > 0.0));
+        assert!(report["bytes_per_viewer"].is_number(), "{report}");
+        for (language, words) in [
+            ("en", ["20 viewers, 100 messages/s; 50 published", "deliveries  1000 / "]),
+            ("es", ["20 espectadores, 100 mensajes/s; 50 publicados", "entregas    1000 / "]),
+        ] {
+            let text = run(&[&bench[..], &["--lang", language]].concat(), b"");
+            for word in words {
+                assert!(text.success().contains(word), "no '{word}': {text:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_channel_that_others_publish_to_is_measured_without_publishing() {
+    let (channel, _feed) = channel(&["random", "--interval=5ms"]);
+    let load = ["bench", &channel, "--viewers=5", "--duration=300ms", "--json"];
+    let ended = run(&load, b"");
+    let report: Value = serde_json::from_str(ended.success()).expect("an object");
+    let messages = report["messages"].as_u64().expect("a number");
+    assert!(messages > 0, "{report}");
+    assert_eq!(report["deliveries"].as_u64(), Some(5 * messages), "{report}");
+    assert_eq!(report["published"].as_u64(), Some(0));
+}
+
+#[test]
+fn whoever_may_not_publish_and_what_is_no_channel_is_said() {
+    let token = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(&token, "a-token-of-many-bytes\n").expect("written");
+    let path = token.path().to_str().expect("text");
+    let (channel, _feed) = channel(&["--publish-token-file", path]);
+    let load = ["bench", &channel, "--viewers=2", "--publish=100", "--duration=100ms"];
+    // Who comes straight from this machine needs no token.
+    let load = [&load[..], &["--header=X-Forwarded-For: 192.0.2.1"]].concat();
+    let refused = run(&load, b"");
+    assert_eq!(refused.code, Some(3), "{refused:?}");
+    assert!(refused.stderr.contains("a message cannot be published: 40"), "{refused:?}");
+    let header = "--header=Authorization: Bearer a-token-of-many-bytes";
+    run(&[&load[..], &[header]].concat(), b"").success();
+
+    let none = run(&["bench", "ws://127.0.0.1:9/", "--viewers=2"], b"");
+    assert_eq!(none.code, Some(2), "{none:?}");
+    assert!(none.stderr.contains("is no URL of a channel"), "{none:?}");
+    let alone = run(&["bench", &channel, "--publish=5"], b"");
+    assert_eq!(alone.code, Some(2), "{alone:?}");
+}

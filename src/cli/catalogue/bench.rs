@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     cli::{failure::BenchFailure, language::Language},
-    load::{self, Latency, ProcessError, Progress, Trouble},
+    load::{self, Latency, ProcessError, Progress, Trouble, Viewing},
     transport::{CloseReason, OpenError},
 };
 
@@ -18,6 +18,8 @@ pub(crate) enum BenchPhrase<'a> {
     Progress { progress: &'a Progress, per_second: u64 },
     /// What came of it, in several lines.
     Report { report: &'a load::Report, address: &'a str },
+    /// What came of a channel's viewers, in several lines.
+    Viewing { viewing: &'a Viewing, address: &'a str },
 }
 
 /// The words of one language.
@@ -38,6 +40,15 @@ struct Words {
     /// answers that are wrong or that nobody asked for.
     failures: [&'static str; 5],
     a_message: &'static str,
+    viewer: [&'static str; 2],
+    published: &'static str,
+    /// Deliveries, latency, failures, processor and memory.
+    viewing_rows: [&'static str; 5],
+    /// Viewers that did not come to stand and those that were lost, messages that are missing, that
+    /// came again or late, and gaps.
+    viewing_failures: [&'static str; 6],
+    a_delivery: &'static str,
+    a_viewer: &'static str,
     trouble: fn(&Trouble) -> String,
 }
 
@@ -54,6 +65,12 @@ const ENGLISH: Words = Words {
     none: ["none", "none"],
     failures: ["not opened", "broken", "lost", "different", "unasked"],
     a_message: "a message",
+    viewer: ["viewer", "viewers"],
+    published: "published",
+    viewing_rows: ["deliveries", "latency", "failures", "processor", "memory"],
+    viewing_failures: ["not opened", "broken", "missing", "repeated", "out of order", "gaps told"],
+    a_delivery: "a delivery",
+    a_viewer: "bytes a viewer",
     trouble: |trouble| without_number(trouble.to_string()),
 };
 
@@ -70,6 +87,19 @@ const SPANISH: Words = Words {
     none: ["ninguna", "ninguno"],
     failures: ["sin abrir", "rotas", "perdidos", "distintos", "no pedidos"],
     a_message: "por mensaje",
+    viewer: ["espectador", "espectadores"],
+    published: "publicados",
+    viewing_rows: ["entregas", "latencia", "fallos", "procesador", "memoria"],
+    viewing_failures: [
+        "sin abrir",
+        "rotos",
+        "no llegados",
+        "repetidos",
+        "desordenados",
+        "huecos avisados",
+    ],
+    a_delivery: "por entrega",
+    a_viewer: "bytes por espectador",
     trouble: trouble_in_spanish,
 };
 
@@ -107,10 +137,46 @@ fn say(phrase: BenchPhrase<'_>, words: &Words) -> String {
                 answers(report),
                 report.latency_us.map_or(words.none[0].to_owned(), latency),
                 listed(report, words).unwrap_or(words.none[1].to_owned()),
-                processor(report, words.a_message),
+                processor(report.cpu_us_per_message, words.a_message),
             ]),
         ),
+        BenchPhrase::Viewing { viewing, address } => viewing_lines(viewing, address, words),
     }
+}
+
+fn viewing_lines(viewing: &Viewing, address: &str, words: &Words) -> String {
+    let viewers = counted(viewing.viewers as u64, words.viewer);
+    let mut title = format!("{address}: {viewers}");
+    if let Some(rate) = viewing.rate {
+        let Words { messages, published, .. } = words;
+        title += &format!(", {rate} {messages}/s; {} {published}", viewing.published);
+    }
+    if viewing.interrupted {
+        title += &format!("; {}", words.interrupted);
+    }
+    let Viewing { deliveries, seconds, messages, .. } = *viewing;
+    let per_second = if seconds > 0.0 { deliveries as f64 / seconds } else { 0.0 };
+    let all = counted(messages, [words.messages; 2]);
+    let counts = [
+        viewing.refused,
+        viewing.broken,
+        viewing.missing,
+        viewing.repeated,
+        viewing.disordered,
+        viewing.gaps,
+    ];
+    let failures = found(&counts, &words.viewing_failures, viewing.trouble.as_ref(), words);
+    let bytes = |bytes: f64| format!("{bytes:.0} {}", words.a_viewer);
+    report_lines(
+        title,
+        words.viewing_rows.into_iter().zip([
+            format!("{deliveries} / {seconds:.2} s = {per_second:.0}/s ({all})"),
+            viewing.latency_us.map_or(words.none[0].to_owned(), latency),
+            failures.unwrap_or(words.none[1].to_owned()),
+            processor(viewing.cpu_us_per_delivery, words.a_delivery),
+            viewing.bytes_per_viewer.map_or(String::new(), bytes),
+        ]),
+    )
 }
 
 fn progress_line(progress: &Progress, per_second: u64, words: &Words) -> String {
@@ -142,6 +208,7 @@ fn counted(count: u64, [one, many]: [&str; 2]) -> String {
 fn trouble_in_spanish(trouble: &Trouble) -> String {
     match trouble {
         Trouble::Open(error) => open(error).0,
+        Trouble::Refused(why) => why.clone(),
         Trouble::Recv(error) => recv(error),
         Trouble::Closed(Some(CloseReason { code, reason })) if reason.is_empty() => {
             format!("cerrada con {code}")
@@ -177,15 +244,25 @@ fn latency(latency: Latency) -> String {
 fn listed(report: &load::Report, words: &Words) -> Option<String> {
     let load::Report { refused, broken, lost, different, unasked, .. } = *report;
     let counts = [refused, broken, lost, different, unasked];
-    let found = counts.iter().zip(words.failures).filter(|(count, _)| **count > 0);
+    found(&counts, &words.failures, report.trouble.as_ref(), words)
+}
+
+/// Each count above zero before its word, and why the first connection was lost.
+fn found(
+    counts: &[u64],
+    names: &[&'static str],
+    trouble: Option<&Trouble>,
+    words: &Words,
+) -> Option<String> {
+    let found = counts.iter().zip(names).filter(|(count, _)| **count > 0);
     let found: Vec<String> = found.map(|(count, word)| format!("{count} {word}")).collect();
     let why = |trouble: &Trouble| format!(" ({})", (words.trouble)(trouble));
-    let why = report.trouble.as_ref().map_or(String::new(), why);
+    let why = trouble.map_or(String::new(), why);
     (!found.is_empty()).then(|| found.join(", ") + &why)
 }
 
-fn processor(report: &load::Report, a_message: &str) -> String {
-    report.cpu_us_per_message.map_or(String::new(), |micros| format!("{micros:.2} µs {a_message}"))
+fn processor(micros: Option<f64>, for_what: &str) -> String {
+    micros.map_or(String::new(), |micros| format!("{micros:.2} µs {for_what}"))
 }
 
 /// A time in microseconds, in the unit that suits it.
@@ -204,6 +281,18 @@ pub(super) fn report_in_english(failure: &BenchFailure) -> Report {
             "name a tcp://, tls://, unix:, ws:// or wss:// address".into(),
         ),
         BenchFailure::Process(error) => (error.to_string(), "--pid is the server's".into()),
+        BenchFailure::NoChannel(address) => (
+            format!("'{address}' is no URL of a channel"),
+            "name one such as ws://127.0.0.1:5678/channels/feed".into(),
+        ),
+        BenchFailure::Subscribe(trouble) => (
+            format!("the channel cannot be read: {trouble}"),
+            "--viewers read by enchufe.v1; see 'enchufe feed --help'".into(),
+        ),
+        BenchFailure::Publish(why) => (
+            format!("a message cannot be published: {why}"),
+            "--header 'Authorization: Bearer TOKEN' shows the token of whoever may".into(),
+        ),
         BenchFailure::Bound { what, value, max } => {
             (format!("--{what} {value} is too much"), format!("it may be {max} at most"))
         }
@@ -230,6 +319,18 @@ pub(super) fn report_in_spanish(failure: &BenchFailure) -> Report {
                 ),
             },
             "--pid es el del servidor".into(),
+        ),
+        BenchFailure::NoChannel(address) => (
+            format!("'{address}' no es la URL de un canal"),
+            "indica una como ws://127.0.0.1:5678/channels/feed".into(),
+        ),
+        BenchFailure::Subscribe(trouble) => (
+            format!("no se puede leer el canal: {}", trouble_in_spanish(trouble)),
+            "los --viewers leen con enchufe.v1; consulta 'enchufe feed --help'".into(),
+        ),
+        BenchFailure::Publish(why) => (
+            format!("no se puede publicar un mensaje: {why}"),
+            "--header 'Authorization: Bearer TOKEN' muestra el token de quien puede".into(),
         ),
         BenchFailure::Bound { what, value, max } => {
             (format!("--{what} {value} es demasiado"), format!("puede ser {max} como mucho"))

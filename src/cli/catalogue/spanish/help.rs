@@ -206,7 +206,9 @@ pub(in crate::cli::catalogue) fn help(id: &str) -> Option<&'static str> {
         "follow.framing" => "Cómo se suceden los mensajes en la salida",
         "follow.no_reconnect" => "Termina cuando se corta la conexión",
 
-        "bench" => "Carga un servidor que responde, y mide cuánto tardan sus respuestas",
+        "bench" => {
+            "Carga un servidor que responde, o un canal con espectadores, y mide cuánto tarda"
+        }
         "top" => "Mira un servidor: sus canales, sus ritmos, quién lee y con cuánto retraso",
         "top.server" => "El servidor: http:// o https://",
         "top.token_file" => "Muestra el token de este archivo",
@@ -220,9 +222,14 @@ pub(in crate::cli::catalogue) fn help(id: &str) -> Option<&'static str> {
         }
         "top.insecure" => "https: se conecta sea cual sea el certificado",
         "bench.address" => {
-            "El servidor, que devuelve lo que recibe: tcp://, tls://, unix:, ws:// o wss://"
+            "El servidor, que devuelve lo que recibe (tcp://, tls://, unix:, ws:// o wss://), o la \
+             URL de un canal para --viewers"
         }
         "bench.connections" => "Cuántas conexiones",
+        "bench.viewers" => {
+            "Cuántos espectadores leen un canal, cada uno de los cuales debe tener cada mensaje"
+        }
+        "bench.publish" => "Publica tantos mensajes por segundo en el canal que leen los --viewers",
         "bench.in_flight" => "Cuántos mensajes tiene en camino cada conexión",
         "bench.rate" => {
             "Mensajes por segundo, entre todas las conexiones, a horas fijas haga lo que haga el servidor"
@@ -235,7 +242,8 @@ pub(in crate::cli::catalogue) fn help(id: &str) -> Option<&'static str> {
             "Se conecta desde esta dirección de la máquina; varias, por turnos, para más de 28 000 conexiones"
         }
         "bench.pid" => {
-            "Informa del tiempo de procesador de este proceso, el del servidor, por cada mensaje"
+            "Informa del tiempo de procesador de este proceso, el del servidor, por cada mensaje, y \
+             de su memoria por cada espectador"
         }
         "bench.binary" => "Envía mensajes binarios (ws://)",
         "bench.json" => "Imprime el informe como JSON",
