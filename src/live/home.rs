@@ -215,7 +215,8 @@ mod tests {
     async fn a_shard_that_was_behind_begins_again_at_the_newest() {
         let poll = mio::Poll::new().expect("an event queue");
         let waker = mio::Waker::new(poll.registry(), mio::Token(0)).expect("a waker");
-        let (inbox, broker) = (Arc::new(Inbox::new(Arc::new(waker))), Broker::memory());
+        let (inbox, broker) =
+            (Arc::new(Inbox::new(Arc::new(waker), limits::INBOX_LEN_MAX)), Broker::memory());
         let channel: ChannelName = "feed".parse().expect("a name");
         broker.declare(&channel, ChannelOptions::default());
         let mut homes = Homes::new(broker.clone(), Arc::from([Arc::clone(&inbox)]));

@@ -17,7 +17,6 @@ use super::{
     figures::Inquiry,
     node::Viewer,
 };
-use crate::limits;
 
 /// What a shard is told.
 pub(super) enum Letter {
@@ -52,6 +51,7 @@ pub(super) enum Letter {
 /// answers: one page per subscription, one viewer per accepted connection.
 pub(super) struct Inbox {
     queue: Mutex<Queue>,
+    publications_max: usize,
     waker: Arc<mio::Waker>,
 }
 
@@ -62,8 +62,8 @@ struct Queue {
 }
 
 impl Inbox {
-    pub(super) fn new(waker: Arc<mio::Waker>) -> Self {
-        Self { queue: Mutex::default(), waker }
+    pub(super) fn new(waker: Arc<mio::Waker>, publications_max: usize) -> Self {
+        Self { queue: Mutex::default(), publications_max, waker }
     }
 
     pub(super) fn post(&self, letter: Letter) {
@@ -75,7 +75,7 @@ impl Inbox {
     /// Posts publications if there is room; `false` when the shard is behind.
     pub(super) fn offer(&self, channel: &ChannelName, items: &[Arc<Publication>]) -> bool {
         let mut queue = self.queue();
-        if queue.publications > 0 && queue.publications + items.len() > limits::INBOX_LEN_MAX {
+        if queue.publications > 0 && queue.publications + items.len() > self.publications_max {
             return false;
         }
         queue.publications += items.len();
@@ -118,6 +118,7 @@ mod tests {
     use enchufe_core::{Epoch, MessageRef};
 
     use super::*;
+    use crate::limits;
 
     fn items(count: usize) -> Vec<Arc<Publication>> {
         let message = MessageRef { kind: enchufe_core::Kind::Text, payload: b"x" };
@@ -131,7 +132,8 @@ mod tests {
     fn so_many_publications_wait_and_no_more_until_they_are_taken() {
         let poll = mio::Poll::new().expect("an event queue");
         let waker = mio::Waker::new(poll.registry(), mio::Token(0)).expect("a waker");
-        let (inbox, channel) = (Inbox::new(Arc::new(waker)), "feed".parse().expect("a name"));
+        let (inbox, channel) =
+            (Inbox::new(Arc::new(waker), limits::INBOX_LEN_MAX), "feed".parse().expect("a name"));
         assert!(inbox.is_clear());
         assert!(inbox.offer(&channel, &items(limits::INBOX_LEN_MAX - 1)));
         assert!(!inbox.offer(&channel, &items(2)), "that is one too many");

@@ -12,7 +12,7 @@ use std::{
 use bytes::Bytes;
 use enchufe_core::{
     ChannelName, Form, Position, Since, SlowPolicy,
-    fanout::{Counts, SubscriptionId},
+    fanout::{self, Counts, SubscriptionId},
     ws::{CloseCode, CloseReason, encode},
 };
 use tokio::{
@@ -44,12 +44,30 @@ pub struct NodeOptions {
     pub viewers_max: usize,
     /// How long viewers are waited for.
     pub patience: Patience,
+    /// What a shard keeps for its viewers.
+    pub fanout: fanout::Limits,
+    /// Publications that wait for a shard; beyond that it is behind and catches up from history.
+    pub inbox_len_max: usize,
+    /// A page of history that a viewer catches up with.
+    pub page: PageLimit,
 }
 
 impl Default for NodeOptions {
     fn default() -> Self {
         let shards = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { shards, viewers_max: limits::VIEWERS_MAX, patience: Patience::default() }
+        Self {
+            shards,
+            viewers_max: limits::VIEWERS_MAX,
+            patience: Patience::default(),
+            fanout: fanout::Limits {
+                ring_len_max: limits::RING_LEN_MAX,
+                ring_bytes_max: limits::RING_BYTES_MAX,
+                outbox_bytes_max: limits::OUTBOX_BYTES_MAX,
+                subscriptions_max: limits::SUBSCRIPTIONS_MAX,
+            },
+            inbox_len_max: limits::INBOX_LEN_MAX,
+            page: PageLimit { len_max: limits::PAGE_LEN_MAX, bytes_max: limits::PAGE_BYTES_MAX },
+        }
     }
 }
 
@@ -267,7 +285,7 @@ impl Node {
         let (mut inboxes, mut boards) = (Vec::new(), Vec::new());
         for index in 0..options.shards.max(1) {
             let ways = viewers::Ways { errands: errands.clone(), says: says.clone() };
-            let shard = viewers::shard(index, ways, options.patience)?;
+            let shard = viewers::shard(index, ways, options)?;
             inboxes.push(shard.tenant().inbox());
             boards.push(shard.tenant().board());
             // A plain thread, which no runtime waits for: the tracker only counts it.
@@ -279,7 +297,7 @@ impl Node {
         }
         tracing::info!(shards = inboxes.len(), viewers_max = options.viewers_max, "started");
         let inboxes: Arc<[_]> = inboxes.into();
-        tokio::spawn(run_errands(broker.clone(), Arc::clone(&inboxes), receiver));
+        tokio::spawn(run_errands(broker.clone(), Arc::clone(&inboxes), options.page, receiver));
         tokio::spawn(broker.keep_expiring());
         tokio::spawn(publishing::run(broker.clone(), Arc::clone(&inboxes), said));
         let ending = Arc::new(Ending(Arc::clone(&inboxes)));
@@ -452,6 +470,7 @@ fn turn_away(stream: &mut Socket<Plain>, wish: &Wish) {
 async fn run_errands(
     broker: Broker,
     inboxes: Arc<[Arc<Inbox>]>,
+    page: PageLimit,
     mut errands: mpsc::UnboundedReceiver<Errand>,
 ) {
     let mut homes = home::Homes::new(broker.clone(), Arc::clone(&inboxes));
@@ -482,10 +501,8 @@ async fn run_errands(
             }
             Errand::History { shard, subscription, channel, after } => {
                 let (broker, inbox) = (broker.clone(), Arc::clone(&inboxes[shard]));
-                let limit =
-                    PageLimit { len_max: limits::PAGE_LEN_MAX, bytes_max: limits::PAGE_BYTES_MAX };
                 tokio::spawn(async move {
-                    inbox.post(match broker.history(&channel, after, limit).await {
+                    inbox.post(match broker.history(&channel, after, page).await {
                         Ok(page) => Letter::Page(subscription, page),
                         Err(error) => refused(subscription, &error),
                     });

@@ -14,7 +14,7 @@ use std::{sync::Arc, time::Instant};
 use bytes::Bytes;
 use enchufe_core::{
     Fanout,
-    fanout::{Action, Limits, ReaderId, SubscriptionId},
+    fanout::{Action, ReaderId, SubscriptionId},
     ws::{self, CloseReason},
 };
 use tokio::sync::mpsc;
@@ -23,7 +23,7 @@ use super::{
     broker::{Claim, Start},
     clerk::{Answer, Desk},
     inbox::{Inbox, Letter},
-    node::{Errand, Rights, Viewer, Wish},
+    node::{Errand, NodeOptions, Rights, Viewer, Wish},
     publishing::{Said, Speaker, UnderWay},
 };
 use crate::{
@@ -74,23 +74,18 @@ pub(crate) struct Seat {
 pub(super) fn shard(
     index: usize,
     ways: Ways,
-    patience: super::Patience,
+    options: &NodeOptions,
 ) -> std::io::Result<Shard<Viewers>> {
-    Shard::new(patience, |waker| Viewers {
+    Shard::new(options.patience, |waker| Viewers {
         index,
-        inbox: Arc::new(Inbox::new(waker)),
+        inbox: Arc::new(Inbox::new(waker, options.inbox_len_max)),
         letters: Vec::new(),
         board: Arc::default(),
         ways,
         claims: Claims::default(),
         born: Instant::now(),
         record: Record::default(),
-        fanout: Fanout::new(Limits {
-            ring_len_max: limits::RING_LEN_MAX,
-            ring_bytes_max: limits::RING_BYTES_MAX,
-            outbox_bytes_max: limits::OUTBOX_BYTES_MAX,
-            subscriptions_max: limits::SUBSCRIPTIONS_MAX,
-        }),
+        fanout: Fanout::new(options.fanout.clone()),
     })
 }
 
