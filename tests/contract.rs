@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use common::{
     reader::{Plan, Reader, WIRES, Wire},
-    server::{Server, name},
+    server::{Server, Setup, name},
 };
 use enchufe::{
     core::{SlowChoices, SlowPolicy},
-    live::broker::ChannelOptions,
+    live::{NodeOptions, Patience, broker::ChannelOptions},
 };
 
 /// Longer than any test needs.
@@ -293,6 +293,29 @@ async fn resuming_at_the_end_of_an_ended_channel_is_answered_with_204() {
             assert!(body.contains("event: end"), "{status} {body}");
         }
     }
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_that_is_up_to_date_is_told_where_it_stands_with_every_ping() {
+    let patience = Patience { ping_interval: Duration::from_millis(50), ..Patience::default() };
+    let node = NodeOptions { patience, ..NodeOptions::default() };
+    let server = Server::start_as(Setup { node, ..Setup::default() }).await;
+    let position = server.publish("1").await.to_string();
+    let address = server.address;
+    let told = tokio::task::spawn_blocking(move || {
+        let stream = std::net::TcpStream::connect(address).expect("it listens");
+        let mut socket = common::reader::open(stream, "/", Some("enchufe.v1"));
+        let subscribe = r#"{"subscribe":{"channel":"feed","since":"all"}}"#;
+        socket.send(tungstenite::Message::text(subscribe)).expect("it is open");
+        let events = std::iter::repeat_with(|| socket.read().expect("it is open"))
+            .filter(tungstenite::Message::is_text);
+        let events = events.map(|event| event.into_text().expect("text").to_string());
+        events.skip_while(|event| !event.starts_with("{\"position\"")).take(2).collect::<Vec<_>>()
+    });
+    let heartbeat =
+        serde_json::json!({ "position": { "channel": "feed", "position": position } }).to_string();
+    assert_eq!(told.await.expect("it reads"), [heartbeat.clone(), heartbeat]);
     server.stop().await;
 }
 

@@ -324,9 +324,11 @@ impl<T: Tenant> Shard<T> {
                 continue;
             }
             if socket.phase == Phase::Open && !self.tenant.outlet().is_closing(&socket.seat) {
+                // Before the ping, which waits in the same outbox: whose outbox is not empty is told
+                // nothing of where it stands.
+                self.tenant.on_heartbeat(&mut socket.seat);
                 // A full outbox is a reader that does not read: its deadline will come.
                 self.tenant.outlet().push(&mut socket.seat, &[0x89, 0]).ok();
-                self.tenant.on_heartbeat(&mut socket.seat);
                 let was_stuck = socket.stuck;
                 self.answer(key.index, &[]);
                 if was_stuck && T::Outlet::ANSWERS_AT_ONCE {
