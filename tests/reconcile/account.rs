@@ -96,11 +96,8 @@ impl Account<'_> {
             return;
         }
         let mut logs = self.truth.logs(self.session.asked.channel);
-        match (logs.next(), logs.next(), &self.place) {
-            (Some((_, log)), None, Place::Between(_)) => {
-                self.place = Place::Between(beginning(self.session, log));
-            }
-            _ => {}
+        if let (Some((_, log)), None, Place::Between(_)) = (logs.next(), logs.next(), &self.place) {
+            self.place = Place::Between(beginning(self.session, log));
         }
     }
 
@@ -113,7 +110,8 @@ impl Account<'_> {
         match note {
             Note::Start(position) => self.start(*position),
             Note::Message(Some(position), id) => {
-                if self.truth.place(*id, position.epoch) == Some(*position) {
+                let is_here = usize::from(id.channel) == self.session.asked.channel;
+                if is_here && self.truth.place(*id, position.epoch) == Some(*position) {
                     self.advance(*position);
                 } else {
                     self.differ(Kind::Misplaced, format!("{id} at {position}"));

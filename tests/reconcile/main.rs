@@ -18,6 +18,7 @@ mod round;
 mod session;
 mod target;
 mod truth;
+mod wrong;
 
 use std::time::{Duration, Instant};
 

@@ -68,6 +68,10 @@ impl Publisher<'_> {
     /// Publishes until it is told to finish.
     pub(crate) fn run(mut self) -> (Vec<Published>, Vec<Difference>) {
         while !self.signals.no_more.load(Ordering::Relaxed) {
+            if self.signals.is_quiet.load(Ordering::Relaxed) {
+                std::thread::sleep(Duration::from_millis(5));
+                continue;
+            }
             self.publish();
             let pause = [0, 0, 1, 3, 10][self.rng.usize(..5)] * self.scene.pace;
             std::thread::sleep(Duration::from_millis(pause));

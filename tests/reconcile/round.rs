@@ -84,6 +84,8 @@ impl Scene {
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     counts: BTreeMap<String, usize>,
+    /// The session that took longest, for whoever wonders.
+    longest: Option<(Duration, String)>,
     pub(crate) differences: Vec<Difference>,
 }
 
@@ -92,6 +94,7 @@ impl Report {
         for (what, count) in other.counts {
             *self.counts.entry(what).or_default() += count;
         }
+        self.longest = self.longest.take().max(other.longest);
         self.differences.extend(other.differences);
     }
 
@@ -108,6 +111,9 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (what, count) in &self.counts {
             writeln!(f, "{count:>10} {what}")?;
+        }
+        if let Some((time, which)) = &self.longest {
+            writeln!(f, "{time:>10.1?} {which}")?;
         }
         write!(f, "{:>10} differences", self.differences.len())
     }
@@ -155,6 +161,8 @@ pub(crate) fn run(
         let mut restart_after = Duration::from_millis(rng.u64(500..1_500));
         while is_on(begun.elapsed()) {
             thread::sleep(Duration::from_millis(20));
+            let is_quiet = begun.elapsed().as_millis() % 2_000 > 1_300;
+            signals.is_quiet.store(is_quiet, Ordering::Relaxed);
             if scene.may_restart && begun.elapsed() > restart_after {
                 target.restart(scene, &signals, rng.bool());
                 restarts += 1;
@@ -188,7 +196,6 @@ pub(crate) fn run(
     for session in &sessions {
         differences.extend(account::check(session, &truth, circumstances));
     }
-    for s in &sessions { if (s.ended_at - s.asked_at).as_secs() > 7 { eprintln!("LONG {:?} {} {:?} {:?} {:?} notes {} last {:?}", s.ended_at - s.asked_at, s.reader, s.wire, s.asked, s.ending, s.notes.len(), s.notes.iter().rev().take(3).collect::<Vec<_>>()); } }
     let mut report = count(&published, &sessions, &truth);
     report.note("restarts", restarts);
     report.differences = differences;
@@ -206,6 +213,12 @@ fn count(published: &[Published], sessions: &[Session], truth: &Truth) -> Report
     report.note("messages in a log", truth.len());
     for session in sessions {
         report.note(format!("sessions: {:?}", session.wire), 1);
+        let Session { reader, wire, asked, notes, ending, .. } = session;
+        let last = notes.last();
+        let which =
+            format!("{reader}: {wire:?}, {asked:?}, {ending:?}, {} notes, {last:?}", notes.len());
+        report.longest =
+            report.longest.take().max(Some((session.ended_at - session.asked_at, which)));
         for note in &session.notes {
             match note {
                 Note::Message(..) => report.note(format!("deliveries: {:?}", session.wire), 1),

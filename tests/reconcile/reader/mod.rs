@@ -51,6 +51,8 @@ pub(crate) enum Leave {
 pub(crate) struct Signals {
     /// Nothing more is to be published.
     pub(crate) no_more: AtomicBool,
+    /// Nothing is to be published for a while, so that readers are up to date.
+    pub(crate) is_quiet: AtomicBool,
     /// Everything ends: go on to there.
     pub(crate) finish: AtomicBool,
     /// The server is away.
