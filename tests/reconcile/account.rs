@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, ops::RangeInclusive};
 
-use enchufe::core::{Position, Since, SlowPolicy};
+use enchufe::core::{Epoch, Position, Since, SlowPolicy};
 
 use crate::{
     difference::{Difference, Kind},
@@ -34,6 +34,8 @@ struct Account<'a> {
     truth: &'a Truth,
     circumstances: Circumstances,
     place: Place,
+    /// Of which log a raw reader has messages: a connection ends with the server.
+    epoch: Option<Epoch>,
     /// What it had of which nobody knows where it stands.
     unplaced: HashSet<Id>,
     is_over: bool,
@@ -60,6 +62,7 @@ pub(crate) fn check(
         truth,
         circumstances,
         place,
+        epoch: epoch(session, truth),
         unplaced: HashSet::new(),
         is_over: false,
         found: Vec::new(),
@@ -189,15 +192,8 @@ impl Account<'_> {
     fn raw(&mut self, id: Id) {
         let places = self.truth.places(id);
         let is_here = usize::from(id.channel) == self.session.asked.channel;
-        let place = match (&self.place, places) {
-            _ if !is_here => None,
-            (_, []) => None,
-            (Place::At(at), _) => {
-                let here = places.iter().find(|place| place.epoch == at.epoch);
-                here.or(places.first()).copied()
-            }
-            (Place::Between(_), _) => places.last().copied(),
-        };
+        let in_this_life = places.iter().find(|place| Some(place.epoch) == self.epoch);
+        let place = in_this_life.or(places.first()).copied().filter(|_| is_here);
         match place {
             Some(position) => self.advance(position),
             // Nobody who is told where it stands has it.
@@ -334,6 +330,17 @@ impl Account<'_> {
             }
         }
     }
+}
+
+/// The log of which a reader has messages that stand in no other.
+fn epoch(session: &Session, truth: &Truth) -> Option<Epoch> {
+    session.notes.iter().find_map(|note| match note {
+        Note::Message(_, id) => match truth.places(*id) {
+            [only] => Some(only.epoch),
+            _ => None,
+        },
+        _ => None,
+    })
 }
 
 /// Where a reader may begin that asked for this at that time.

@@ -8,7 +8,7 @@ fn half_a_node() -> (Node, mio::Poll) {
     let node = node.expect("a thread");
     let poll = mio::Poll::new().expect("an event queue");
     let waker = mio::Waker::new(poll.registry(), mio::Token(0)).expect("a waker");
-    let deaf = Arc::new(Inbox::new(Arc::new(waker)));
+    let deaf = Arc::new(Inbox::new(Arc::new(waker), limits::INBOX_LEN_MAX));
     let inboxes = node.inboxes.iter().cloned().chain([deaf]).collect();
     (Node { inboxes, ..node }, poll)
 }
