@@ -17,6 +17,17 @@ pub struct Gap {
     pub missing: Option<u64>,
 }
 
+impl Gap {
+    /// What is missing before a page of history that was read from where `start` said one begins.
+    /// The history may have moved on in between: then more is missing than was known at that time.
+    pub fn before_page(start: Option<Self>, page: Option<Self>) -> Option<Self> {
+        match (start, page) {
+            (Some(start), Some(page)) => Some(Self { next: page.next, missing: None, ..start }),
+            (start, page) => start.or(page),
+        }
+    }
+}
+
 /// Why messages are missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -66,4 +77,25 @@ pub struct End {
     pub position: Position,
     /// How the source ended, such as `exit 0` or `end of input`.
     pub status: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Epoch;
+
+    #[test]
+    fn what_goes_while_a_reader_is_told_of_a_reset_is_missing_too() {
+        let at = |epoch, offset| Position::new(Epoch(epoch), offset);
+        let gap = |after, next, reason, missing| Some(Gap { after, next, reason, missing });
+        let reset = gap(at(7, 3), at(8, 1), GapReason::Reset, None);
+        let expired = gap(at(8, 0), at(8, 5), GapReason::Expired, Some(4));
+        assert_eq!(
+            Gap::before_page(reset, expired),
+            gap(at(7, 3), at(8, 5), GapReason::Reset, None)
+        );
+        assert_eq!(Gap::before_page(None, expired), expired);
+        assert_eq!(Gap::before_page(reset, None), reset);
+        assert_eq!(Gap::before_page(None, None), None);
+    }
 }

@@ -453,7 +453,7 @@ impl Cursor {
         let subscribe = Subscribe {
             channel: self.channel.as_str(),
             since: since.to_string(),
-            slow: self.slow.map(word),
+            slow: self.slow.map(SlowPolicy::as_str),
         };
         let command = serde_json::to_string(&Command { subscribe });
         Message::text(command.expect("a command is plain data with text keys"))
@@ -491,15 +491,6 @@ async fn goodbye(connection: Connection) {
     let closing = connection.close(CloseReason::new(CloseCode::NORMAL, ""));
     // Whoever does not answer is not waited for: everything is told.
     timeout(limits::HANG_UP_TIMEOUT, closing).await.ok();
-}
-
-/// What a policy for slow readers is called on the wire.
-fn word(slow: SlowPolicy) -> &'static str {
-    match slow {
-        SlowPolicy::Skip => "skip",
-        SlowPolicy::Latest => "latest",
-        SlowPolicy::Cut => "cut",
-    }
 }
 
 /// How long the event of a message of so many bytes can be: each may be six in JSON.

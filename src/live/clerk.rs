@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use enchufe_core::{
-    ChannelName, ErrorCode, Message, Since,
+    ChannelName, ErrorCode, Gap, Message, Since,
     fanout::ReaderId,
     json::PositionText,
     v1::{self, Event, RequestId},
@@ -182,7 +182,7 @@ async fn history(
     };
     match read.await {
         Ok((start, page)) => {
-            let (gap, bounds) = (start.gap.or(page.gap), [page.through, start.head]);
+            let (gap, bounds) = (Gap::before_page(start.gap, page.gap), [page.through, start.head]);
             let event = Event::history(channel, &page.items, gap.as_ref(), bounds);
             Answer { frame: v1::answer(&event, id), refusal: None }
         }
