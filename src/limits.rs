@@ -339,6 +339,20 @@ pub const OUTBOX_BYTES_MAX: usize = 64 << 10;
 /// Channels one connection may read.
 pub const SUBSCRIPTIONS_MAX: usize = 64;
 
+/// Readers of a channel that are named to those who ask who reads it; more are only counted.
+pub const PRESENCE_READERS_MAX: usize = 1_000;
+
+/// Readers of a channel at which they are named again after there were more than
+/// [`PRESENCE_READERS_MAX`]. Fewer than those, so that it does not go to and fro.
+pub const PRESENCE_READERS_AGAIN: usize = 800;
+
+/// How often it is told at most who has come to a channel and who has left it.
+pub const PRESENCE_INTERVAL: Duration = Duration::from_millis(100);
+
+/// Bytes of replies that wait for a viewer beyond which it is not told who comes and leaves. It gets
+/// a snapshot once it has taken them.
+pub const PRESENCE_WAITING_BYTES_MAX: usize = 16 << 10;
+
 /// Bytes that one reader has said and that are not published yet, where readers may publish. Then it
 /// is not read any further; one message more may be under way.
 pub const PUBLISHING_BYTES_MAX: usize = 64 << 10;

@@ -58,6 +58,8 @@ error_codes! {
     BadLimit = "bad_limit": "Ask for 1 to 1000.",
     /// The method is not understood there.
     BadMethod = "bad_method": "Use one that Allow names.",
+    /// What is asked of who reads is none of what can be asked, or cannot be told in that form.
+    BadPresence = "bad_presence": "Use ?presence, or ?presence=events with a stream.",
     /// The place to begin is none.
     BadSince = "bad_since": "Use a position, all, now, last:N or an age such as -10m.",
     /// The policy for slow readers is none.
@@ -90,6 +92,8 @@ error_codes! {
     MetricsOff = "metrics_off": "Have the server allow it.",
     /// The `Host` is not one of this server's.
     Misdirected = "misdirected": "Use a name that the server answers to.",
+    /// The channel does not tell who reads it.
+    NoPresence = "no_presence": "Do without.",
     /// None of the forms that are accepted exists.
     NotAcceptable = "not_acceptable": "Accept one of the forms.",
     /// There is nothing at the path.

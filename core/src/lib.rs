@@ -14,6 +14,7 @@ pub mod gap;
 pub mod json;
 pub mod message;
 pub mod position;
+pub mod presence;
 pub mod publication;
 pub mod since;
 pub mod slow;

@@ -10,6 +10,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use crate::{
     End, Gap, Kind, Position, Publication,
     json::{EndItem, GapItem},
+    presence::Change,
 };
 
 /// An `id:` alone: the reader's position, which raises no event but is what `Last-Event-ID` says
@@ -47,6 +48,21 @@ pub fn gap(out: &mut String, gap: &Gap, resume: Position) {
 /// The end of the channel.
 pub fn end(out: &mut String, end: &End) {
     named(out, "end", end.position, &EndItem::from(end));
+}
+
+/// What has changed in who reads the channel. It has no id: it is no place to resume after.
+pub fn change(out: &mut String, change: &Change) {
+    match change {
+        Change::Presence(snapshot) => unnumbered(out, "presence", snapshot),
+        Change::Join(readers) => unnumbered(out, "join", readers),
+        Change::Leave(readers) => unnumbered(out, "leave", readers),
+        Change::Count(count) => unnumbered(out, "count", count),
+    }
+}
+
+fn unnumbered(out: &mut String, event: &str, data: &impl serde::Serialize) {
+    let json = serde_json::to_string(data).expect("plain data with text keys");
+    push(out, format_args!("event: {event}\ndata: {json}\n\n"));
 }
 
 fn named(out: &mut String, event: &str, id: Position, data: &impl serde::Serialize) {

@@ -14,6 +14,7 @@ use serde::Serialize;
 use crate::{
     ChannelName, End, ErrorCode, Gap, MessageRef, Position, Publication,
     json::{EndItem, GapItem, Item, PositionText},
+    presence::{Change, Count, Readers, Snapshot},
     ws,
 };
 pub use request::{Command, ID_BYTES_MAX, ParseCommandError, Request, RequestId, Unparsed};
@@ -35,6 +36,14 @@ pub enum Event<'a> {
     End(Of<'a, EndItem<'a>>),
     /// A heartbeat: the reader has everything up to here.
     Position(At<'a>),
+    /// Who reads a channel.
+    Presence(Of<'a, &'a Snapshot>),
+    /// Readers have come.
+    Join(Of<'a, &'a Readers>),
+    /// Readers have left.
+    Leave(Of<'a, &'a Readers>),
+    /// So many read it, who are not named.
+    Count(Of<'a, &'a Count>),
     /// A subscription was ended.
     Unsubscribed {
         /// Of which channel.
@@ -128,6 +137,21 @@ impl<'a> Event<'a> {
     pub fn error(code: ErrorCode, message: &'a str, channel: Option<&'a ChannelName>) -> Self {
         let channel = channel.map(ChannelName::as_str);
         Self::Error { code, message, channel }
+    }
+
+    /// Who reads a channel.
+    pub fn presence(channel: &'a ChannelName, what: &'a Snapshot) -> Self {
+        Self::Presence(Of { channel, what })
+    }
+
+    /// What has changed in who reads a channel.
+    pub fn change(channel: &'a ChannelName, change: &'a Change) -> Self {
+        match change {
+            Change::Presence(what) => Self::Presence(Of { channel, what }),
+            Change::Join(what) => Self::Join(Of { channel, what }),
+            Change::Leave(what) => Self::Leave(Of { channel, what }),
+            Change::Count(what) => Self::Count(Of { channel, what }),
+        }
     }
 
     /// The end of a channel.

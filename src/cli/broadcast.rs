@@ -113,7 +113,8 @@ pub(super) async fn run(
         })
         .collect();
     if !others.is_empty() {
-        serve(others, Broadcast::new(broker, channel), options, shutdown.clone()).await;
+        let service = Broadcast::new(broker, channel).on_node(node.clone());
+        serve(others, service, options, shutdown.clone()).await;
     }
     shutdown.requested().await;
     node.shutdown().await;

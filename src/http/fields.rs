@@ -85,6 +85,8 @@ pub(super) struct Query {
     pub(super) after: Option<ChannelName>,
     /// Messages in a page of history, channels in a list.
     pub(super) limit: Option<usize>,
+    /// What it wants to know of those who read.
+    pub(super) presence: Option<Asked>,
     /// A token for reading, to be exchanged for a cookie.
     pub(super) token: Option<String>,
 }
@@ -109,12 +111,34 @@ impl Query {
                     query.after = Some(value.parse().map_err(|e| bad(ErrorCode::BadChannel, e))?)
                 }
                 "limit" => query.limit = Some(limit(&value)?),
+                "presence" => query.presence = Some(presence(&value)?),
                 "token" => query.token = Some(value.into_owned()),
                 _ => {}
             }
         }
         query.since = query.since.or(last_event_id);
         Ok(query)
+    }
+}
+
+/// What a request wants to know of those who read a channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// Who they are now, and nothing else.
+    Now,
+    /// Who they are, who comes and who leaves, among the messages of a stream.
+    Events,
+}
+
+fn presence(value: &str) -> Result<Asked, Refusal> {
+    match value {
+        "" => Ok(Asked::Now),
+        "events" => Ok(Asked::Events),
+        _ => {
+            let value: String = value.chars().take(crate::limits::EXCERPT_CHARS_MAX).collect();
+            let message = format!("'{value}' is not what can be asked of presence");
+            Err(bad(ErrorCode::BadPresence, message).hint("?presence or ?presence=events"))
+        }
     }
 }
 

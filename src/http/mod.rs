@@ -11,6 +11,7 @@ mod health;
 mod history;
 mod metrics;
 mod patient;
+mod presence;
 mod process;
 mod publish;
 mod route;

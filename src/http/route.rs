@@ -16,7 +16,7 @@ use super::{
     answer::{Answer, Refusal, answer, empty, full, json},
     authority::{self, COOKIE, Deed},
     fields::{self, Query, WireForm},
-    health, history, metrics, publish, stream, upgrade,
+    health, history, metrics, presence, publish, stream, upgrade,
 };
 use crate::{
     address::channel_path,
@@ -179,6 +179,9 @@ async fn read(
     channel: ChannelName,
 ) -> Result<Answer, Refusal> {
     let query = Query::parse(request.uri())?;
+    if query.presence == Some(fields::Asked::Now) {
+        return presence::respond(site, &channel);
+    }
     let form = WireForm::negotiate(request.headers()).ok_or_else(|| {
         Refusal::new(
             StatusCode::NOT_ACCEPTABLE,
@@ -190,6 +193,7 @@ async fn read(
     match form {
         // The page says itself when there is no such channel.
         WireForm::Page => Ok(document(&request)),
+        WireForm::History if query.presence.is_some() => Err(presence::no_events()),
         WireForm::History => history::respond(site, &channel, &query).await,
         WireForm::NdJson | WireForm::Events if request.method() == Method::HEAD => {
             site.node.broker().options(&channel).map_err(|error| unreadable(&error))?;
@@ -199,7 +203,8 @@ async fn read(
             let last = fields::last_event_id(request.headers())?;
             let since = if form == WireForm::Events { last.or(query.since) } else { query.since };
             let may_publish = authority::judge(site, &connection, &request, Deed::Publish).is_ok();
-            let asked = stream::Asked { form, since, slow: query.slow, may_publish };
+            let presence = query.presence.is_some();
+            let asked = stream::Asked { form, since, slow: query.slow, may_publish, presence };
             stream::respond(site, connection, channel, asked).await
         }
     }

@@ -9,6 +9,7 @@ use enchufe_core::{
     ChannelName, Position, Since, SlowPolicy,
     fanout::ChannelCounts,
     json::{EndItem, GapItem, Item, PositionText},
+    presence::Change,
     sse,
 };
 use http_body_util::{
@@ -26,11 +27,11 @@ use super::{
     Connection, Site,
     answer::{Answer, Body, Refusal, answer, empty, full},
     fields::WireForm,
-    route,
+    presence, route,
 };
 use crate::{
     limits,
-    live::{Cursor, CursorEvent, Following, StreamForm},
+    live::{Cursor, CursorEvent, Following, StreamForm, Watch},
 };
 
 /// What a stream was asked for with.
@@ -43,6 +44,8 @@ pub(super) struct Asked {
     pub(super) slow: Option<SlowPolicy>,
     /// Whether the reader may publish, too.
     pub(super) may_publish: bool,
+    /// Whether to say who reads, who comes and who leaves.
+    pub(super) presence: bool,
 }
 
 /// Pieces of a stream that wait for hyper to take them.
@@ -69,14 +72,17 @@ pub(super) async fn respond(
     let cursor = Cursor::open(broker, &channel, start, asked.slow)
         .await
         .map_err(|error| route::unreadable(&error))?;
+    let watch = asked.presence.then(|| site.node.watch(&channel)).transpose();
+    let watch = watch.map_err(|error| presence::refusal(&error))?;
     let (sender, body) = Channel::<Bytes>::new(PIECES_MAX);
     let kind = match asked.form {
         WireForm::Events => StreamForm::Events,
         _ => StreamForm::NdJson,
     };
+    let reading = site.node.enter(channel.clone());
     let following = site.node.follow(channel, kind, cursor.position());
     let writer = Writer { form: asked.form, out: String::new(), counts: ChannelCounts::default() };
-    let stream = Stream { sender, cursor, writer, following };
+    let stream = Stream { sender, cursor, watch, writer, following };
     let (shutdown, ended) = (site.shutdown.clone(), connection.ended.clone());
     connection.tasks.spawn(async move {
         tokio::select! {
@@ -84,6 +90,7 @@ pub(super) async fn respond(
             () = shutdown.requested() => {}
             () = ended.cancelled() => {}
         }
+        drop(reading);
     });
     Ok(with_body(asked.form, body.boxed_unsync()))
 }
@@ -110,6 +117,7 @@ fn with_body(form: WireForm, body: Body) -> Answer {
 struct Stream {
     sender: Sender<Bytes>,
     cursor: Cursor,
+    watch: Option<Watch>,
     writer: Writer,
     following: Following,
 }
@@ -155,6 +163,11 @@ impl Stream {
                         return;
                     }
                 },
+                changes = changes(&mut self.watch) => {
+                    for change in &changes {
+                        self.writer.change(change);
+                    }
+                }
                 _ = heartbeat.tick() => self.writer.position(self.cursor.position()),
             }
         }
@@ -163,6 +176,14 @@ impl Stream {
     fn count_cut(&self) {
         let cut = ChannelCounts { cut: 1, ..ChannelCounts::default() };
         self.following.count(&cut, self.cursor.position());
+    }
+}
+
+/// What has changed in who reads, for one that wants to know. Cancel-safe.
+async fn changes(watch: &mut Option<Watch>) -> Vec<Change> {
+    match watch {
+        Some(watch) => watch.next().await,
+        None => std::future::pending().await,
     }
 }
 
@@ -210,6 +231,13 @@ impl Writer {
         match self.form {
             WireForm::Events => sse::gap(&mut self.out, gap, resume),
             _ => self.line(&Line { gap: gap.into() }),
+        }
+    }
+
+    fn change(&mut self, change: &Change) {
+        match self.form {
+            WireForm::Events => sse::change(&mut self.out, change),
+            _ => self.line(change),
         }
     }
 

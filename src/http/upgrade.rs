@@ -17,7 +17,7 @@ use super::{
     authority::{self, Deed},
     fields::Query,
     patient::Patient,
-    route,
+    presence, route,
 };
 use crate::live::{RawStart, Rights, Wish};
 
@@ -48,6 +48,9 @@ pub(super) async fn respond(
     let deed = if is_raw && generated { Deed::ReadGenerated } else { Deed::Read };
     authority::judge(site, connection, &request, deed)?;
     let query = Query::parse(request.uri())?;
+    if query.presence.is_some() {
+        return Err(presence::no_events());
+    }
     let wish = if is_raw {
         let channel = channel?;
         let may_publish = authority::judge(site, connection, &request, Deed::Publish).is_ok();

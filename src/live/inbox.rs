@@ -39,6 +39,8 @@ pub(super) enum Letter {
     Published(usize),
     /// The answer to what a viewer asked of the control plane.
     Answer(ReaderId, Answer),
+    /// There is news of who reads the channel.
+    Presence(ChannelName),
     /// Publishers wait, and want to know how far the readers are.
     Question,
     /// Somebody outside wants to know how the readers are.

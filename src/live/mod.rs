@@ -14,6 +14,7 @@ mod figures;
 mod home;
 mod inbox;
 mod node;
+mod presence;
 mod publishing;
 mod viewers;
 
@@ -26,3 +27,4 @@ pub use figures::{
 pub use node::{
     Node, NodeOptions, Place, RawStart, Rights, Stats, Talking, ViewError, Viewer, Wish,
 };
+pub use presence::{PresenceError, Reading, Watch};

@@ -13,6 +13,7 @@ use bytes::Bytes;
 use enchufe_core::{
     ChannelName, Form, Position, Since, SlowPolicy,
     fanout::{self, Counts, SubscriptionId},
+    presence::Snapshot,
     ws::{CloseCode, CloseReason, encode},
 };
 use tokio::{
@@ -27,6 +28,7 @@ use super::{
     figures::{Asked, Figures, Following, Inquiry, Ledger, StreamForm},
     home,
     inbox::{Inbox, Letter},
+    presence::{self, PresenceError, Readers, Reading, Watch},
     publishing, viewers,
 };
 use crate::{
@@ -256,6 +258,7 @@ pub struct Node {
     viewers: Arc<AtomicUsize>,
     talking: Arc<AtomicUsize>,
     ledger: Arc<Ledger>,
+    readers: Arc<Readers>,
     viewers_max: usize,
     threads: TaskTracker,
     _ending: Arc<Ending>,
@@ -283,8 +286,11 @@ impl Node {
         let (says, said) = mpsc::unbounded_channel();
         let threads = TaskTracker::new();
         let (mut inboxes, mut boards) = (Vec::new(), Vec::new());
-        for index in 0..options.shards.max(1) {
-            let ways = viewers::Ways { errands: errands.clone(), says: says.clone() };
+        let shards = options.shards.max(1);
+        let (readers, bell) = Readers::new(broker.clone(), shards);
+        for index in 0..shards {
+            let (errands, says, readers) = (errands.clone(), says.clone(), Arc::clone(&readers));
+            let ways = viewers::Ways { errands, says, readers };
             let shard = viewers::shard(index, ways, options)?;
             inboxes.push(shard.tenant().inbox());
             boards.push(shard.tenant().board());
@@ -299,6 +305,7 @@ impl Node {
         let inboxes: Arc<[_]> = inboxes.into();
         tokio::spawn(run_errands(broker.clone(), Arc::clone(&inboxes), options.page, receiver));
         tokio::spawn(broker.keep_expiring());
+        tokio::spawn(presence::tell(Arc::downgrade(&readers), Arc::clone(&inboxes), bell));
         tokio::spawn(publishing::run(broker.clone(), Arc::clone(&inboxes), said));
         let ending = Arc::new(Ending(Arc::clone(&inboxes)));
         Ok(Self {
@@ -310,6 +317,7 @@ impl Node {
             viewers: Arc::default(),
             talking: Arc::default(),
             ledger: Arc::default(),
+            readers,
             viewers_max: options.viewers_max,
             threads,
         })
@@ -409,6 +417,32 @@ impl Node {
             answers.push(timeout_at(deadline, answer).await.ok().and_then(Result::ok));
         }
         answers
+    }
+
+    /// Has a reader of the control plane be among those who read a channel, until what is returned
+    /// is dropped. The viewers of [`Node::view`] are among them by themselves.
+    pub fn enter(&self, channel: ChannelName) -> Reading {
+        self.readers.enter(channel)
+    }
+
+    /// Who reads a channel, over whatever wire form, as it was at most
+    /// [`limits::PRESENCE_INTERVAL`] ago.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such channel, or it does not say.
+    pub fn presence(&self, channel: &ChannelName) -> Result<Snapshot, PresenceError> {
+        Ok(self.readers.ask(channel)?.snapshot.clone())
+    }
+
+    /// Tells who reads a channel, and who comes and leaves.
+    ///
+    /// # Errors
+    ///
+    /// As [`Node::presence`].
+    pub fn watch(&self, channel: &ChannelName) -> Result<Watch, PresenceError> {
+        self.readers.permit(channel)?;
+        Ok(self.readers.follow(channel.clone()))
     }
 
     /// How it stands, summed over the shards.

@@ -20,7 +20,7 @@ use tokio::{
 
 use crate::{
     limits,
-    live::{Cursor, CursorEvent, broker::Broker},
+    live::{Cursor, CursorEvent, Node, broker::Broker},
     service::{Service, ServiceError},
     shutdown::Shutdown,
     transport::{
@@ -35,6 +35,8 @@ pub struct Broadcast {
     broker: Broker,
     channel: ChannelName,
     arrivals: Arrivals,
+    /// Where its clients count as readers.
+    node: Option<Node>,
 }
 
 /// A client has fallen behind what the channel keeps.
@@ -45,7 +47,12 @@ struct TooSlow;
 impl Broadcast {
     /// A service for the readers of a channel of `broker` that may publish.
     pub fn new(broker: Broker, channel: ChannelName) -> Self {
-        Self { broker, channel, arrivals: Arrivals::default() }
+        Self { broker, channel, arrivals: Arrivals::default(), node: None }
+    }
+
+    /// Has its clients be among those who read the channel on `node`.
+    pub fn on_node(self, node: Node) -> Self {
+        Self { node: Some(node), ..self }
     }
 
     async fn serve_from(
@@ -61,6 +68,7 @@ impl Broadcast {
         let slow = Some(SlowPolicy::Cut);
         let cursor = Cursor::open(&self.broker, &self.channel, start, slow).await;
         let cursor = cursor.map_err(failed)?;
+        let _reading = self.node.as_ref().map(|node| node.enter(self.channel.clone()));
         arrival.hears().await;
         let (mut incoming, mut outgoing) = connection.split();
         incoming.look_after_peer();

@@ -52,14 +52,14 @@ pub struct Limits {
 }
 
 /// One reader's connection. Not used again before four thousand million others were.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ReaderId {
     index: u32,
     generation: u32,
 }
 
 /// One reader's cursor into one channel. Not used again before four thousand million others were.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SubscriptionId {
     index: u32,
     generation: u32,
@@ -74,6 +74,12 @@ impl ReaderId {
 impl SubscriptionId {
     fn row(self) -> usize {
         self.index as usize
+    }
+
+    /// Its number, which another subscription of this fan-out has at the earliest after four
+    /// thousand million others.
+    pub fn number(self) -> u32 {
+        self.generation
     }
 }
 
@@ -94,6 +100,17 @@ pub enum Action {
         /// What the page comes after.
         after: Position,
     },
+}
+
+/// What has become of a reader, for the owner to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Passage {
+    /// A cursor has been set: its reader reads the channel from now on.
+    Came(SubscriptionId, ChannelName),
+    /// A cursor has gone, or will never be set.
+    Left(SubscriptionId, ChannelName),
+    /// All replies have gone out to a reader of whom this was to be said.
+    Drained(ReaderId),
 }
 
 /// A run of a channel's history.
@@ -136,6 +153,7 @@ pub struct Fanout {
     /// The last turn of [`Fanout::next_ready`] was that of the dirty channels.
     swept: bool,
     actions: VecDeque<Action>,
+    passages: VecDeque<Passage>,
     counts: Counts,
     /// What was counted in channels that nobody reads here any more, until it is asked for.
     departed: Vec<(ChannelName, ChannelCounts)>,
@@ -158,6 +176,7 @@ impl Fanout {
             windows: Windows::default(),
             swept: false,
             actions: VecDeque::new(),
+            passages: VecDeque::new(),
             counts: Counts::default(),
             departed: Vec::new(),
             finished: 0,
@@ -177,6 +196,11 @@ impl Fanout {
     /// What the owner has to do next.
     pub fn next_action(&mut self) -> Option<Action> {
         self.actions.pop_front()
+    }
+
+    /// What has become of readers since it was last asked.
+    pub fn next_passage(&mut self) -> Option<Passage> {
+        self.passages.pop_front()
     }
 
     /// Takes in a connection. `token` is the owner's name for it.
@@ -271,6 +295,7 @@ impl Fanout {
         subscription.after = Some(after);
         let (reader, ring) = (subscription.reader, subscription.ring);
         let request = subscription.request.take();
+        self.passages.push_back(Passage::Came(id, self.rings[ring].channel.clone()));
         if self.form(reader) == Some(Form::V1) {
             // Where the reader was: a position beyond the gap would let it resume without the gap,
             // were the connection lost in between.
@@ -391,6 +416,19 @@ impl Fanout {
     pub fn is_full(&self, reader: ReaderId) -> bool {
         let bytes_max = self.limits.outbox_bytes_max;
         self.reader(reader).is_some_and(|reader| reader.outbox_bytes() >= bytes_max)
+    }
+
+    /// Bytes of replies that wait for a reader.
+    pub fn waiting(&self, reader: ReaderId) -> usize {
+        self.reader(reader).map_or(0, Reader::outbox_bytes)
+    }
+
+    /// Has [`Passage::Drained`] said, once, when all replies have gone out to a reader for whom
+    /// some wait.
+    pub fn watch_drain(&mut self, reader: ReaderId) {
+        if let Some(reader) = self.reader_mut(reader) {
+            reader.drain_watched = true;
+        }
     }
 
     /// Closes a connection once everything already queued for it has gone out: its

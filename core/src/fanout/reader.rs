@@ -5,7 +5,7 @@ use std::{collections::VecDeque, sync::Arc};
 use bytes::Bytes;
 use smallvec::SmallVec;
 
-use super::{Action, ChannelCounts, Fanout, ReaderId, Ring, SubscriptionId};
+use super::{Action, ChannelCounts, Fanout, Passage, ReaderId, Ring, SubscriptionId};
 use crate::{
     ChannelName, ErrorCode, Form, Gap, Position, Publication, SlowPolicy,
     v1::{self, RequestId},
@@ -32,6 +32,8 @@ pub(super) struct Reader {
     pub(super) hurried: bool,
     /// The close is in the outbox: nothing comes after it.
     pub(super) closing: bool,
+    /// It is to be said when the outbox is empty.
+    pub(super) drain_watched: bool,
 }
 
 /// What waits for one reader alone.
@@ -92,6 +94,7 @@ impl Reader {
             lags: false,
             hurried: false,
             closing: false,
+            drain_watched: false,
         }
     }
 
@@ -400,6 +403,7 @@ impl Fanout {
         let subscription = self.subscriptions.remove(id.row());
         self.finished -= usize::from(matches!(subscription.state, State::Ended));
         let ring = &mut self.rings[subscription.ring];
+        self.passages.push_back(Passage::Left(id, ring.channel.clone()));
         ring.subscriptions -= 1;
         ring.stale += usize::from(subscription.listed);
         if matches!(subscription.state, State::Parked) {

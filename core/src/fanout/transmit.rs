@@ -3,7 +3,7 @@
 use arrayvec::ArrayVec;
 
 use super::{
-    Fanout, ReaderId, SubscriptionId,
+    Fanout, Passage, ReaderId, SubscriptionId,
     reader::{Reader, State},
     row,
 };
@@ -169,6 +169,9 @@ impl Fanout {
             if unsent.is_empty() {
                 // An idle reader owns no buffer.
                 reader.unsent = None;
+                if std::mem::take(&mut reader.drain_watched) {
+                    self.passages.push_back(Passage::Drained(id));
+                }
             }
         }
         let count = reader.subscriptions.len();

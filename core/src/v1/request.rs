@@ -44,6 +44,13 @@ pub enum Command {
         since: Since,
         /// What to do when this reader is too slow; without it, what the channel says.
         slow: Option<SlowPolicy>,
+        /// Whether to be told who reads it, and who comes and leaves.
+        presence: bool,
+    },
+    /// Say who reads a channel.
+    Presence {
+        /// Which channel.
+        channel: ChannelName,
     },
     /// Read a channel no longer.
     Unsubscribe {
@@ -161,7 +168,9 @@ struct Wire<'a> {
     #[serde(borrow)]
     subscribe: Option<WireSubscribe<'a>>,
     #[serde(borrow)]
-    unsubscribe: Option<WireUnsubscribe<'a>>,
+    presence: Option<WireChannel<'a>>,
+    #[serde(borrow)]
+    unsubscribe: Option<WireChannel<'a>>,
     #[serde(borrow)]
     publish: Option<WirePublish<'a>>,
     #[serde(borrow)]
@@ -176,11 +185,13 @@ struct WireSubscribe<'a> {
     channel: Cow<'a, str>,
     since: Option<String>,
     slow: Option<String>,
+    #[serde(default)]
+    presence: bool,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct WireUnsubscribe<'a> {
+struct WireChannel<'a> {
     #[serde(borrow)]
     channel: Cow<'a, str>,
 }
@@ -218,7 +229,8 @@ impl Wire<'_> {
         }
         let mut commands = [
             self.subscribe.map(WireSubscribe::command),
-            self.unsubscribe.map(WireUnsubscribe::command),
+            self.presence.map(|of| Ok(Command::Presence { channel: of.channel.parse()? })),
+            self.unsubscribe.map(|of| Ok(Command::Unsubscribe { channel: of.channel.parse()? })),
             self.publish.map(WirePublish::command),
             self.history.map(WireHistory::command),
             self.ping.map(|WireNothing {}| Ok(Command::Ping)),
@@ -238,13 +250,8 @@ impl WireSubscribe<'_> {
             channel: self.channel.parse()?,
             since: self.since.map_or(Ok(Since::Now), |since| since.parse())?,
             slow: self.slow.map(|slow| slow.parse()).transpose()?,
+            presence: self.presence,
         })
-    }
-}
-
-impl WireUnsubscribe<'_> {
-    fn command(self) -> Result<Command, ParseCommandError> {
-        Ok(Command::Unsubscribe { channel: self.channel.parse()? })
     }
 }
 
@@ -298,6 +305,7 @@ mod tests {
                     channel: channel.clone(),
                     since: Since::Last(3),
                     slow: Some(SlowPolicy::Latest),
+                    presence: false,
                 },
             ),
             (r#"{"ping":{}}"#, Command::Ping),

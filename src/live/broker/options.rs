@@ -33,6 +33,8 @@ pub struct ChannelOptions {
     pub generated: bool,
     /// Who may publish.
     pub publish: Publishers,
+    /// Whether who may read it may ask who else does, and be told who comes and leaves.
+    pub presence: bool,
     /// How long a publisher waits, when its message would take the place of one that a reader has
     /// not had, until every reader is through half of the history. Who is not through by then is
     /// not waited for any longer, and misses messages: of that it is told. So a reader slows
@@ -114,6 +116,7 @@ impl Default for ChannelOptions {
             flush_window: Duration::ZERO,
             generated: false,
             publish: Publishers::default(),
+            presence: true,
             patience: Duration::ZERO,
         }
     }

@@ -8,6 +8,7 @@ mod board;
 mod claims;
 mod record;
 mod requests;
+mod watchers;
 
 use std::{sync::Arc, time::Instant};
 
@@ -24,6 +25,7 @@ use super::{
     clerk::{Answer, Desk},
     inbox::{Inbox, Letter},
     node::{Errand, NodeOptions, Rights, Viewer, Wish},
+    presence::Readers,
     publishing::{Said, Speaker, UnderWay},
 };
 use crate::{
@@ -36,6 +38,7 @@ use crate::{
 pub(super) use board::Board;
 use claims::Claims;
 use record::Record;
+use watchers::Watchers;
 
 /// The viewers of one shard.
 pub(super) struct Viewers {
@@ -49,12 +52,14 @@ pub(super) struct Viewers {
     born: Instant,
     claims: Claims,
     record: Record,
+    watchers: Watchers,
 }
 
 /// The ways from a shard to the control plane. The receivers live until the last shard has ended.
 pub(super) struct Ways {
     pub(super) errands: mpsc::UnboundedSender<Errand>,
     pub(super) says: mpsc::UnboundedSender<Said>,
+    pub(super) readers: Arc<Readers>,
 }
 
 /// A viewer's place in the fan-out.
@@ -81,6 +86,7 @@ pub(super) fn shard(
         inbox: Arc::new(Inbox::new(waker, options.inbox_len_max)),
         letters: Vec::new(),
         board: Arc::default(),
+        watchers: Watchers::new(index, Arc::clone(&ways.readers)),
         ways,
         claims: Claims::default(),
         born: Instant::now(),
@@ -118,6 +124,7 @@ impl Viewers {
                 refusal.into_iter().for_each(|code| self.record.refused(code.as_str()));
                 self.fanout.answer(reader, frame);
             }
+            Letter::Presence(channel) => self.watchers.tell(&channel, &mut self.fanout),
             Letter::Question => self.claims.answer(&mut self.fanout),
             Letter::Inquiry(inquiry) => self.record.answer(inquiry, &self.fanout, table.dropped()),
             Letter::Shutdown => table.stop(),
@@ -239,6 +246,7 @@ impl Tenant for Viewers {
             self.ways.errands.send(errand).ok();
         }
         self.record.keep(self.fanout.take_departed());
+        self.watchers.on_round(&mut self.fanout);
         self.board.write(self.fanout.counts(), table.dropped(), self.fanout.unfinished());
     }
 }

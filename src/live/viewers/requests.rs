@@ -48,9 +48,17 @@ impl Viewers {
         let reader = seat.reader;
         match command {
             Command::Ping => self.reply(seat, &Event::Pong {}, id.as_ref()),
-            Command::Subscribe { channel, since, slow } => {
+            Command::Subscribe { channel, since, slow, presence } => {
+                if presence && let Err(error) = self.watchers.readers().permit(&channel) {
+                    let message = error.to_string();
+                    let event = Event::error(error.code(), &message, Some(&channel));
+                    return self.reply(seat, &event, id.as_ref());
+                }
                 match self.fanout.subscribe(reader, &channel, slow) {
                     Ok(subscription) => {
+                        if presence {
+                            self.watchers.wish(subscription, reader);
+                        }
                         if let Some(id) = id {
                             self.fanout.name_request(subscription, id);
                         }
@@ -73,6 +81,20 @@ impl Viewers {
                     }
                 }
             }
+            Command::Presence { channel } => match self.watchers.readers().ask(&channel) {
+                Ok(known) if id.is_none() => {
+                    self.fanout.push(reader, known.frame().clone()).map_err(|_| Full)
+                }
+                Ok(known) => {
+                    let event = Event::presence(&channel, &known.snapshot);
+                    self.reply(seat, &event, id.as_ref())
+                }
+                Err(error) => {
+                    let message = error.to_string();
+                    let event = Event::error(error.code(), &message, Some(&channel));
+                    self.reply(seat, &event, id.as_ref())
+                }
+            },
             Command::Unsubscribe { channel } => {
                 let event = if self.fanout.unsubscribe(reader, &channel) {
                     Event::Unsubscribed { channel: &channel }
