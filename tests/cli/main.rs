@@ -13,6 +13,7 @@ mod help;
 mod http;
 mod live;
 mod logs;
+mod presence;
 mod programs;
 mod publish;
 #[path = "../common/recorded.rs"]

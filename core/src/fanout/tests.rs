@@ -125,3 +125,59 @@ fn figures_say_how_far_readers_are_and_what_those_had_who_have_gone() {
     assert_eq!(fanout.take_departed(), [(channel, expected)]);
     assert!(fanout.take_departed().is_empty() && fanout.figures().channels.is_empty());
 }
+
+/// What has become of readers since the last time, in words.
+fn passages(fanout: &mut Fanout) -> Vec<String> {
+    std::iter::from_fn(|| fanout.next_passage())
+        .map(|passage| match passage {
+            Passage::Came(id, channel) => format!("{} came to {channel}", id.number()),
+            Passage::Left(id, channel) => format!("{} left {channel}", id.number()),
+            Passage::Drained(_) => "drained".to_owned(),
+        })
+        .collect()
+}
+
+#[test]
+fn whoever_has_begun_has_come_and_whoever_ends_has_left_however_that_is() {
+    let (channel, start) = (name("busy"), Position::new(crate::Epoch(1), 0));
+    let leave: [fn(&mut Fanout, ReaderId, SubscriptionId); 5] = [
+        |fanout, reader, _| fanout.disconnect(reader),
+        |fanout, reader, _| assert!(fanout.unsubscribe(reader, &name("busy"))),
+        |fanout, reader, _| fanout.close(reader, CloseCode::GOING_AWAY, ""),
+        |fanout, reader, _| fanout.finish(reader, &CloseReason::new(CloseCode::NORMAL, "")),
+        |fanout, _, subscription| fanout.refuse(subscription, "gone", "it went"),
+    ];
+    for leave in leave {
+        let mut fanout = fanout();
+        let reader = fanout.connect(Form::V1, 0);
+        let subscription = fanout.subscribe(reader, &channel, None).expect("the first");
+        assert_eq!(passages(&mut fanout), [""; 0], "it has not begun");
+        fanout.attached(&channel, start);
+        fanout.start(subscription, start, None, SlowPolicy::Skip);
+        let number = subscription.number();
+        assert_eq!(passages(&mut fanout), [format!("{number} came to busy")]);
+        leave(&mut fanout, reader, subscription);
+        assert_eq!(passages(&mut fanout), [format!("{number} left busy")]);
+        fanout.disconnect(reader);
+        assert_eq!(passages(&mut fanout), [""; 0], "nobody leaves twice");
+    }
+}
+
+#[test]
+fn it_is_said_once_when_a_reader_has_taken_all_its_replies() {
+    let mut fanout = fanout();
+    let reader = fanout.connect(Form::V1, 0);
+    fanout.push(reader, Bytes::from_static(b"four")).expect("there is room");
+    fanout.push(reader, Bytes::from_static(b"five!")).expect("there is room");
+    fanout.watch_drain(reader);
+    assert_eq!(fanout.waiting(reader), 9);
+    for bytes in [3, 2, 3] {
+        fanout.sent(reader, bytes);
+        assert_eq!(passages(&mut fanout), [""; 0], "some of it is still there");
+    }
+    fanout.sent(reader, 1);
+    assert_eq!(passages(&mut fanout), ["drained"]);
+    fanout.push(reader, Bytes::from_static(b"six")).expect("there is room");
+    fanout.sent(reader, 3);
+    assert_eq!(passages(&mut fanout), [""; 0], "it was to be said once");
+}
