@@ -35,7 +35,8 @@ async fn two_thousand_readers_are_counted_and_named_again_when_most_have_left() 
         let known = watcher.until(AGAIN);
         let named = known.readers.as_ref().expect("they are named again").len() as u64;
         assert_eq!((named, known.snapshots), (AGAIN, 2));
-        assert_eq!(asked(address)["readers"].as_array().map(Vec::len), Some(named as usize));
+        let said = asked(address);
+        assert_eq!(said["readers"].as_array().map(|readers| readers.len() as u64), Some(named));
     });
     visit.await.expect("all is well");
     server.stop().await;
@@ -64,12 +65,12 @@ async fn one_who_does_not_read_gets_a_snapshot_instead_of_all_that_it_has_missed
     })
     .await
     .expect("it is there");
-    const THOSE: u64 = 500;
+    const THOSE: u32 = 500;
     const ROUNDS: usize = 8;
     let mut told = 0;
     for _ in 0..ROUNDS {
         let those: Vec<_> = (0..THOSE).map(|_| server.node.enter(name("feed"))).collect();
-        prompt = until(prompt, 2 + THOSE).await;
+        prompt = until(prompt, 2 + u64::from(THOSE)).await;
         drop(those);
         prompt = until(prompt, 2).await;
         // About what the events of a prompt watcher take: each names all of them.

@@ -27,8 +27,7 @@ const EVENTS: &str = "text/event-stream";
 const NDJSON: &str = "application/x-ndjson";
 
 /// Runs a test that may block, against a server with the channels `feed` and `other`.
-async fn with(setup: Setup, test: impl FnOnce(SocketAddr) + Send + 'static) {
-    let mut setup = setup;
+async fn with(mut setup: Setup, test: impl FnOnce(SocketAddr) + Send + 'static) {
     setup.channels.push(("other", Default::default()));
     let server = Server::start_as(setup).await;
     let address = server.address;
@@ -38,26 +37,25 @@ async fn with(setup: Setup, test: impl FnOnce(SocketAddr) + Send + 'static) {
 
 /// One that reads `feed`.
 enum Reader {
-    WebSocket(WebSocket<TcpStream>),
+    WebSocket(Box<WebSocket<TcpStream>>),
     Stream(BufReader<TcpStream>),
 }
 
 impl Reader {
     /// One of each form.
-    fn all(address: SocketAddr) -> [fn(SocketAddr) -> Self; 4] {
-        let _ = address;
+    fn all() -> [fn(SocketAddr) -> Self; 4] {
         [Self::raw, Self::v1, Self::events, Self::ndjson]
     }
 
     fn raw(address: SocketAddr) -> Self {
-        Self::WebSocket(open(connect(address), "/channels/feed", None))
+        Self::WebSocket(Box::new(open(connect(address), "/channels/feed", None)))
     }
 
     fn v1(address: SocketAddr) -> Self {
         let mut socket = v1(connect(address));
         say(&mut socket, &json!({ "subscribe": { "channel": "feed" } }));
         assert_eq!(event(&mut socket).0, "subscribed");
-        Self::WebSocket(socket)
+        Self::WebSocket(Box::new(socket))
     }
 
     fn events(address: SocketAddr) -> Self {
@@ -85,7 +83,7 @@ async fn readers_of_every_form_are_told_of_when_they_come_and_when_they_leave() 
         assert_eq!((watcher.known.snapshots, watcher.known.events), (1, 0), "it reads, too");
         for closes in [true, false] {
             let mut readers = Vec::new();
-            for (before, form) in (1..).zip(Reader::all(address)) {
+            for (before, form) in (1..).zip(Reader::all()) {
                 readers.push(form(address));
                 watcher.until(before + 1);
             }
@@ -189,7 +187,7 @@ async fn who_did_not_ask_is_told_nothing() {
     let server = Server::start(Default::default()).await;
     let address = server.address;
     let readers = tokio::task::spawn_blocking(move || {
-        let readers: Vec<Reader> = Reader::all(address).map(|form| form(address)).into();
+        let readers: Vec<Reader> = Reader::all().map(|form| form(address)).into();
         let mut watcher = Watcher::of(address);
         watcher.until(5);
         for _ in 0..3 {
