@@ -30,7 +30,8 @@
 //! # Map
 //!
 //! Each module may use those before it: [`core`] ← [`address`] ← [`transport`], [`recording`] ← [`source`] ←
-//! [`service`], [`live`] ← [`mod@serve`], [`mod@relay`], [`http`], [`client`] ← [`cli`]. A test fails when an arrow turns.
+//! [`service`], [`live`] ← [`mod@serve`], [`mod@relay`], [`http`], [`client`] ← [`server`], [`config`] ← [`cli`].
+//! A test fails when an arrow turns.
 //! [`limits`] has every bound, [`guard`] decides which requests are answered, [`shutdown`] is how
 //! everything ends.
 
@@ -39,6 +40,8 @@ pub use enchufe_core as core;
 pub mod address;
 pub mod cli;
 pub mod client;
+pub mod config;
+pub mod crowd;
 pub mod guard;
 pub mod http;
 pub mod limits;
@@ -49,6 +52,7 @@ pub mod recording;
 pub mod relay;
 pub mod resolve;
 pub mod serve;
+pub mod server;
 pub mod service;
 mod shard;
 pub mod shutdown;

@@ -396,6 +396,13 @@ pub const VIEWERS_MAX: usize = 16_000;
 /// system's queue.
 pub const HTTP_CONNECTIONS_MAX: usize = 2_000;
 
+/// Connections that one address may have at the same time, viewers included, unless told otherwise.
+/// This machine itself has no such bound then.
+pub const CONNECTIONS_PER_ADDRESS_MAX: usize = 1_000;
+
+/// The longest configuration file, in bytes.
+pub const CONFIG_BYTES_MAX: u64 = 4 << 20;
+
 /// How long a client that has shut its side waits for the next byte of its answer.
 pub const HALF_CLOSED_TIMEOUT: Duration = Duration::from_secs(1);
 

@@ -6,6 +6,7 @@ use super::{connect::FramingError, exit_code::Exit, follow::PositionsError, usag
 use crate::{
     address::{ParseAddressError, ParseChannelAddressError},
     client::{AttemptError, FollowError, PublishError},
+    config::Problem,
     core::channel::ParseChannelNameError,
     http::{OpenFolderError, ReadTokenError},
     load::{ProcessError, Trouble},
@@ -59,6 +60,10 @@ pub(crate) enum Failure {
     Live(LiveFailure),
     /// publish and follow.
     Channel(Box<ChannelFailure>),
+    /// run and config: something is wrong with the configuration.
+    Config(Problem),
+    /// Several things are wrong, each of which is said.
+    Several(Vec<Failure>),
     /// bench.
     Bench(BenchFailure),
     /// top.
@@ -294,9 +299,10 @@ impl Failure {
             Self::Relay(RelayFailure::Idle(_)) => Exit::Timeout,
             Self::Bench(BenchFailure::Publish(_) | BenchFailure::Subscribe(_)) => Exit::Refused,
             Self::Live(_) | Self::Tls(_) | Self::Bench(_) | Self::Relay(_) => Exit::Usage,
-            Self::Service(_) | Self::Top(TopFailure::NoServer(_)) => Exit::Usage,
+            Self::Service(_) | Self::Config(_) | Self::Top(TopFailure::NoServer(_)) => Exit::Usage,
             Self::Top(TopFailure::Refused { .. }) => Exit::Refused,
             Self::Top(TopFailure::NotUnderstood { .. }) => Exit::Closed,
+            Self::Several(failures) => failures.first().map_or(Exit::Usage, Failure::exit),
             Self::Input(_) | Self::Output(_) => Exit::Usage,
             Self::Bind(_) | Self::Resolve(_) | Self::Send(_) | Self::System(_) => Exit::Network,
             Self::Open(error) => of_opening(error),
@@ -347,6 +353,12 @@ impl From<ServiceFailure> for Failure {
 impl From<ChannelFailure> for Failure {
     fn from(error: ChannelFailure) -> Self {
         Self::Channel(Box::new(error))
+    }
+}
+
+impl From<Vec<Problem>> for Failure {
+    fn from(problems: Vec<Problem>) -> Self {
+        Self::Several(problems.into_iter().map(Self::Config).collect())
     }
 }
 

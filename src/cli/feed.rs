@@ -20,10 +20,9 @@ use crate::{
     live::{
         Node, NodeOptions,
         broker::{Broker, ChannelOptions},
-        feed,
     },
-    shutdown::{Shutdown, Trigger},
-    source::AnySource,
+    server::Server,
+    shutdown::Shutdown,
 };
 
 /// Runs until it is stopped, or until the end of the source with `--exit-on-end`.
@@ -50,7 +49,9 @@ pub(super) async fn run(args: args::Feed, language: Language) -> Result<Exit, Fa
     let history_len_max = options.history_len_max;
     let broker = Broker::memory();
     broker.declare(&channel, options);
-    let node = Node::start(broker, &NodeOptions::default()).map_err(Failure::System)?;
+    let (trigger, shutdown) = Shutdown::new();
+    let server = Server::start(broker, &NodeOptions::default(), shutdown);
+    let mut server = server.map_err(Failure::System)?;
     // Last of all: a program that runs has somewhere to be heard.
     let opened = site.readiness.need(format!("source of {channel}"));
     let mut surroundings = args.source.surroundings();
@@ -62,30 +63,22 @@ pub(super) async fn run(args: args::Feed, language: Language) -> Result<Exit, Fa
 
     announce(language, &channel, &listeners, site.publish_token.is_some(), history_len_max);
     source::announce(&source, language);
-    let (trigger, shutdown) = Shutdown::new();
     stop.pull(trigger.clone());
-    let feeding = Feeding {
-        node: node.clone(),
-        channel,
-        exit_on_end: args.exit_on_end,
-        trigger,
-        shutdown: shutdown.clone(),
-        language,
-    };
-    let feeding = tokio::spawn(feeding.run(source));
-    let serving: Vec<_> = listeners
-        .into_iter()
-        .map(|listener| {
-            tokio::spawn(http::serve(listener, node.clone(), site.clone(), shutdown.clone()))
-        })
-        .collect();
-    shutdown.requested().await;
-    node.shutdown().await;
-    for task in serving {
-        // A task that panicked has said so.
-        task.await.ok();
+    let (ended, node) = (server.feed(channel, source), server.node().clone());
+    let exit_on_end = args.exit_on_end;
+    tokio::spawn(async move {
+        // Whoever stops the server knows that its source ends with it.
+        if let Ok(status) = ended.await {
+            at_end(&status, exit_on_end, &node, language).await;
+            if exit_on_end.is_some() {
+                trigger.request();
+            }
+        }
+    });
+    for listener in listeners {
+        server.serve(listener, site.clone());
     }
-    feeding.await.ok();
+    server.finish().await;
     Ok(Exit::Success)
 }
 
@@ -94,44 +87,21 @@ fn served((text, address): (&String, &HttpAddress)) -> tls::Served {
     tls::Served { address: text.clone(), secure_host }
 }
 
-struct Feeding {
-    node: Node,
-    channel: ChannelName,
-    exit_on_end: Option<Duration>,
-    trigger: Trigger,
-    shutdown: Shutdown,
-    language: Language,
-}
-
-impl Feeding {
-    async fn run(self, mut source: AnySource) {
-        let fed = feed(self.node.broker(), &self.channel, &mut source, &self.shutdown).await;
-        if let Err(error) = fed {
-            tracing::error!(%error, "the source cannot be published");
+/// Says that the source has ended; where that is the end of all, waits until viewers have
+/// everything.
+async fn at_end(status: &str, exit_on_end: Option<Duration>, node: &Node, language: Language) {
+    let Some(time) = exit_on_end else {
+        return live::say(language, LivePhrase::SourceEnded(status));
+    };
+    live::say(language, LivePhrase::SourceEndedAndSoDoWe(status));
+    let finished = async {
+        while node.stats().unfinished > 0 {
+            sleep(limits::UNREAD_POLL_INTERVAL).await;
         }
-        source.stop().await;
-        if self.shutdown.is_requested() {
-            return;
-        }
-        let state = self.node.broker().state(&self.channel);
-        let end = state.ok().and_then(|state| state.end);
-        let status = end.as_deref().map_or("", |end| end.status.as_str());
-        match self.exit_on_end {
-            None => live::say(self.language, LivePhrase::SourceEnded(status)),
-            Some(time) => {
-                live::say(self.language, LivePhrase::SourceEndedAndSoDoWe(status));
-                let finished = async {
-                    while self.node.stats().unfinished > 0 {
-                        sleep(limits::UNREAD_POLL_INTERVAL).await;
-                    }
-                };
-                if timeout(time, finished).await.is_err() {
-                    let unfinished = self.node.stats().unfinished;
-                    tracing::warn!(unfinished, "viewers did not take everything in time");
-                }
-                self.trigger.request();
-            }
-        }
+    };
+    if timeout(time, finished).await.is_err() {
+        let unfinished = node.stats().unfinished;
+        tracing::warn!(unfinished, "viewers did not take everything in time");
     }
 }
 

@@ -9,6 +9,7 @@ mod bench;
 mod broadcast;
 mod catalogue;
 mod completions;
+mod config;
 mod connect;
 mod demo;
 mod escape;
@@ -26,6 +27,7 @@ mod program;
 mod publish;
 mod relay;
 mod resolve;
+mod run;
 mod serve;
 mod signals;
 mod sockets;
@@ -38,9 +40,10 @@ mod values;
 
 use std::{ffi::OsString, process::ExitCode};
 
-use clap::{CommandFactory as _, FromArgMatches as _};
+use clap::{CommandFactory as _, FromArgMatches as _, parser::ValueSource};
 use tracing_subscriber::{
-    Layer as _, filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+    Layer as _, Registry, filter::Targets, layer::SubscriberExt as _, reload,
+    util::SubscriberInitExt as _,
 };
 
 use self::{
@@ -51,7 +54,10 @@ use self::{
     language::Language,
     usage::Usage,
 };
-use crate::transport::{OpenError, ws::Refusal};
+use crate::{
+    config::Problem,
+    transport::{OpenError, ws::Refusal},
+};
 
 /// Runs the program with the arguments and the environment of this process.
 pub fn main() -> ExitCode {
@@ -89,7 +95,12 @@ fn command(language: Language) -> clap::Command {
 fn parse(arguments: &[OsString], language: Language) -> Result<Option<Cli>, Failure> {
     let mut command = command(language);
     let matches = command.try_get_matches_from_mut(arguments);
-    let error = match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
+    let parsed = matches.and_then(|matches| {
+        let mut cli = Cli::from_arg_matches(&matches)?;
+        cli.is_log_a_flag = matches.value_source("log") == Some(ValueSource::CommandLine);
+        Ok(cli)
+    });
+    let error = match parsed {
         Ok(cli) => return Ok(Some(cli)),
         Err(error) => error,
     };
@@ -115,7 +126,8 @@ fn parse(arguments: &[OsString], language: Language) -> Result<Option<Cli>, Fail
 }
 
 fn run(cli: Cli, language: Language) -> Result<Exit, Failure> {
-    log(&cli.log, cli.log_format)?;
+    let log = log(&cli.log, cli.log_format)?;
+    let log_flag = cli.is_log_a_flag.then_some(cli.log);
     match cli.command {
         Command::Resolve(args) => resolve::run(&args),
         Command::Completions(args) => completions::run(&args, language),
@@ -128,12 +140,17 @@ fn run(cli: Cli, language: Language) -> Result<Exit, Failure> {
         Command::Top(args) => within_runtime(top::run(args, language)),
         Command::Relay(args) => within_runtime(relay::run(*args, language)),
         Command::Feed(args) => within_runtime(feed::run(args, language)),
+        Command::Run(args) => within_runtime(run::run(args, log_flag, log, language)),
+        Command::Config(args) => config::run(&args, log_flag, language),
         Command::Demo(args) => within_runtime(demo::run(args, language)),
     }
 }
 
+/// What changes the filter of the log.
+type LogFilter = reload::Handle<Targets, Registry>;
+
 /// Sends what the filter lets through to standard error.
-fn log(filter: &str, format: LogFormat) -> Result<(), Failure> {
+fn log(filter: &str, format: LogFormat) -> Result<LogFilter, Failure> {
     // `Targets` is all of the filter's grammar that is asked for, without its regular expressions,
     // which would be an eighth of the whole build.
     let targets: Targets = filter.parse().map_err(|_| Failure::Log(filter.into()))?;
@@ -145,8 +162,9 @@ fn log(filter: &str, format: LogFormat) -> Result<(), Failure> {
         LogFormat::Text => lines.with_ansi(output::stderr_has_colour()).boxed(),
         LogFormat::Json => lines.json().flatten_event(true).with_ansi(false).boxed(),
     };
+    let (targets, handle) = reload::Layer::new(targets);
     tracing_subscriber::registry().with(targets).with(lines).init();
-    Ok(())
+    Ok(handle)
 }
 
 /// Runs one command on a runtime, and does not wait for what the command has left behind: reading
@@ -161,6 +179,9 @@ fn within_runtime(command: impl Future<Output = Result<Exit, Failure>>) -> Resul
 
 /// Says on standard error why the command failed, and what to do about it.
 fn complain(failure: &Failure, language: Language) {
+    if let Failure::Several(failures) = failure {
+        return failures.iter().for_each(|failure| complain(failure, language));
+    }
     let Some(report) = language.report(failure) else { return };
     let (red, blue, plain) = if output::stderr_has_colour() {
         ("\x1b[1;31m", "\x1b[1;36m", "\x1b[0m")
@@ -190,6 +211,7 @@ fn details(failure: &Failure, language: Language) -> Vec<String> {
     match failure {
         Failure::Open(OpenError::Refusal { refusal, .. }) => said(refusal),
         Failure::Channel(failure) => failure.refusal().map(said).unwrap_or_default(),
+        Failure::Config(Problem { place: Some(place), .. }) => place.lines().into(),
         Failure::Unmet(unmet) => catalogue::what_came_instead(unmet, language),
         _ => Vec::new(),
     }

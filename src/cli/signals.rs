@@ -25,6 +25,16 @@ impl Stop {
         system::Signals::new().map(Self)
     }
 
+    /// As [`Stop::new`], for a server that reads its configuration again when the terminal would
+    /// have it end: see [`HangUps`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub(super) fn new_for_server() -> io::Result<Self> {
+        system::Signals::new_for_server().map(Self)
+    }
+
     /// Waits for a signal: what a client that was stopped by it exits with. Cancel-safe.
     pub(super) async fn requested(&mut self) -> Exit {
         self.0.next().await
@@ -55,6 +65,25 @@ impl Stopped {
     }
 }
 
+/// Hears SIGHUP, which asks a server to read its configuration again.
+pub(super) struct HangUps(system::HangUps);
+
+impl HangUps {
+    /// Begins to listen.
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses a handler. Must be called within a runtime.
+    pub(super) fn new() -> io::Result<Self> {
+        system::HangUps::new().map(Self)
+    }
+
+    /// Waits for the next one; those that came since the last are one. Cancel-safe.
+    pub(super) async fn next(&mut self) {
+        self.0.next().await;
+    }
+}
+
 #[cfg(unix)]
 mod system {
     use std::io;
@@ -73,10 +102,14 @@ mod system {
     impl Signals {
         pub(super) fn new() -> io::Result<Self> {
             let hang_up = if hears_hang_up() { Some(signal(SignalKind::hangup())?) } else { None };
+            Ok(Self { hang_up, ..Self::new_for_server()? })
+        }
+
+        pub(super) fn new_for_server() -> io::Result<Self> {
             Ok(Self {
                 interrupt: signal(SignalKind::interrupt())?,
                 terminate: signal(SignalKind::terminate())?,
-                hang_up,
+                hang_up: None,
             })
         }
 
@@ -85,6 +118,21 @@ mod system {
                 _ = self.interrupt.recv() => Exit::Interrupted,
                 _ = self.terminate.recv() => Exit::Terminated,
                 _ = hung_up(self.hang_up.as_mut()) => Exit::HungUp,
+            }
+        }
+    }
+
+    pub(super) struct HangUps(Signal);
+
+    impl HangUps {
+        pub(super) fn new() -> io::Result<Self> {
+            Ok(Self(signal(SignalKind::hangup())?))
+        }
+
+        pub(super) async fn next(&mut self) {
+            // It ends with the runtime, and so does whoever waits.
+            if self.0.recv().await.is_none() {
+                std::future::pending::<()>().await;
             }
         }
     }
@@ -120,11 +168,28 @@ mod system {
             Ok(Self)
         }
 
+        pub(super) fn new_for_server() -> io::Result<Self> {
+            Ok(Self)
+        }
+
         pub(super) async fn next(&mut self) -> Exit {
             match tokio::signal::ctrl_c().await {
                 Ok(()) => Exit::Interrupted,
                 Err(_) => future::pending().await,
             }
+        }
+    }
+
+    /// There is no such signal here.
+    pub(super) struct HangUps;
+
+    impl HangUps {
+        pub(super) fn new() -> io::Result<Self> {
+            Ok(Self)
+        }
+
+        pub(super) async fn next(&mut self) {
+            future::pending().await
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The small values of the command line: a time, a count, a number of bytes.
 //!
-//! Each is parsed once, here, and is right from then on.
+//! Each is parsed once, here or, what files have too, in the configuration, and is right from then on.
 
 use std::{
     error::Error,
@@ -12,7 +12,9 @@ use enchufe_core::ws::{CloseCode, CloseReason, handshake};
 use regex::bytes::Regex;
 
 use super::language::Language;
+pub(crate) use crate::config::values::TIME_MAX;
 use crate::{
+    config::values,
     core::Since,
     guard::ParseOriginError,
     limits::{FLUSH_WINDOW_MAX, INTERVAL_MAX},
@@ -23,9 +25,6 @@ use crate::{
         ws::{HeaderError, Keepalive},
     },
 };
-
-/// The longest time that can be asked for: a year, far from any overflow.
-pub(crate) const TIME_MAX: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// Why a value was not understood. The catalogue has the words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -118,20 +117,7 @@ impl ValueError {
 
 /// Text → a time: seconds, or a number with `ms`, `s`, `m` or `h`.
 pub(crate) fn time(text: &str) -> Result<Duration, ValueError> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let unit_s = match &text[digits.len()..] {
-        "ms" => 0.001,
-        "" | "s" => 1.0,
-        "m" => 60.0,
-        "h" => 3600.0,
-        _ => return Err(ValueError::Time),
-    };
-    let plain = digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    let number: f64 = digits.parse().ok().filter(|_| plain).ok_or(ValueError::Time)?;
-    match Duration::try_from_secs_f64(number * unit_s) {
-        Ok(time) if time <= TIME_MAX => Ok(time),
-        _ => Err(ValueError::Time),
-    }
+    values::time(text).map_err(|_| ValueError::Time)
 }
 
 /// Text → a number of messages a second.
@@ -146,27 +132,12 @@ pub(crate) fn since(text: &str) -> Result<Since, ValueError> {
 
 /// Text → numbers: both ends are included, as in the tutorial, with or without Rust's `=`.
 pub(crate) fn range(text: &str) -> Result<Numbers, ValueError> {
-    let (from, to) = text.split_once("..").ok_or(ValueError::Range)?;
-    let number = |text: &str| text.parse().map_err(|_| ValueError::Range);
-    let range = number(from)?..=number(to.strip_prefix('=').unwrap_or(to))?;
-    Numbers::new(range).ok_or(ValueError::Range)
+    values::range(text).map_err(|_| ValueError::Range)
 }
 
 /// Text → a number of bytes; `K`, `M` and `G` are powers of 1024, and so are `KiB`, `MiB`, `GiB`.
 pub(crate) fn bytes(text: &str) -> Result<usize, ValueError> {
-    let text = match text.strip_suffix("iB") {
-        Some(short) if short.ends_with(['K', 'M', 'G']) => short,
-        _ => text,
-    };
-    let (digits, shift) = match text.as_bytes().last() {
-        Some(b'K' | b'k') => (&text[..text.len() - 1], 10),
-        Some(b'M' | b'm') => (&text[..text.len() - 1], 20),
-        Some(b'G' | b'g') => (&text[..text.len() - 1], 30),
-        _ => (text, 0),
-    };
-    let plain = digits.bytes().all(|byte| byte.is_ascii_digit());
-    let number: usize = digits.parse().ok().filter(|_| plain).ok_or(ValueError::Bytes)?;
-    number.checked_mul(1 << shift).filter(|bytes| *bytes > 0).ok_or(ValueError::Bytes)
+    values::bytes(text).map_err(|_| ValueError::Bytes)
 }
 
 /// How often a peer is pinged, if at all.
@@ -277,7 +248,7 @@ pub(crate) fn variable(text: &str) -> Result<(String, String), ValueError> {
 
 /// Text → a count of at least one.
 pub(crate) fn count(text: &str) -> Result<u32, ValueError> {
-    whole(text).filter(|count| *count > 0).ok_or(ValueError::Count)
+    values::count(text).map_err(|_| ValueError::Count)
 }
 
 /// Text → the first of three neighbouring ports, or 0, which stands for free ones.

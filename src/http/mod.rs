@@ -5,6 +5,7 @@
 
 mod answer;
 mod authority;
+mod doors;
 mod fields;
 mod folder;
 mod health;
@@ -18,7 +19,12 @@ mod route;
 mod stream;
 mod upgrade;
 
-use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    net::SocketAddr,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 
 use enchufe_core::ChannelName;
 use hyper::{server::conn::http1, service::service_fn};
@@ -28,6 +34,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     address::HostPort,
+    crowd::{Crowd, Seat},
     guard::AllowedOrigin,
     limits,
     live::Node,
@@ -35,6 +42,7 @@ use crate::{
     transport::{BindError, BindOptions, BindWarning, os, tcp, tls, wire::Wire},
 };
 pub use authority::{ReadTokenError, Token};
+use doors::Doors;
 pub use folder::{Folder, OpenFolderError};
 pub use health::{Need, Readiness};
 use patient::{Exchange, Patient};
@@ -68,6 +76,9 @@ pub struct Options {
     pub body_timeout: Duration,
     /// How long a client may take nothing of its answer.
     pub dead_after: Duration,
+    /// Who is turned away because as many came from there already. Listeners that share it count
+    /// together.
+    pub crowd: Crowd,
 }
 
 /// Who may read the metrics where reading needs no token. Where it does, that token is needed, from
@@ -121,6 +132,7 @@ impl Default for Options {
             head_timeout: limits::HANDSHAKE_TIMEOUT,
             body_timeout: limits::BODY_TIMEOUT,
             dead_after: limits::DEAD_AFTER,
+            crowd: Crowd::default(),
         }
     }
 }
@@ -186,9 +198,11 @@ pub fn channel_path(channel: &ChannelName) -> String {
 }
 
 /// What every request is answered from.
+#[derive(Clone)]
 struct Site {
     node: Node,
     options: Options,
+    tls: Option<tls::ServerTls>,
     is_loopback: bool,
     is_secure: bool,
     shutdown: Shutdown,
@@ -202,6 +216,35 @@ struct Connection {
     ended: CancellationToken,
     exchange: Exchange,
     tasks: TaskTracker,
+    /// Counts it for its address for as long as somebody has this.
+    seat: Arc<Seat>,
+}
+
+/// The options of a server that is running. Requests from now on are answered as they say;
+/// connections keep the time-outs that they began with.
+#[derive(Clone)]
+pub struct Control(Arc<RwLock<Arc<Site>>>);
+
+impl Control {
+    /// Other options from now on, [`connections_max`](Options::connections_max) and
+    /// [`readiness`](Options::readiness) aside: those stay.
+    pub fn set(&self, options: Options) {
+        let mut site = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let options = Options { readiness: site.options.readiness.clone(), ..options };
+        *site = Arc::new(Site { options, ..Site::clone(&site) });
+    }
+
+    /// Another certificate from now on, where there is one: what speaks TLS goes on to.
+    pub fn set_tls(&self, tls: tls::ServerTls) {
+        let mut site = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if site.is_secure {
+            *site = Arc::new(Site { tls: Some(tls), ..Site::clone(&site) });
+        }
+    }
+
+    fn site(&self) -> Arc<Site> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 /// Serves until `shutdown`, then ends: requests under way are answered, streams end, within
@@ -216,34 +259,65 @@ pub fn serve(
     options: Options,
     shutdown: Shutdown,
 ) -> impl Future<Output = ()> + Send {
+    serve_changing(listener, node, options, shutdown).1
+}
+
+/// As [`serve`], with options that can be changed while it runs.
+///
+/// # Cancel safety
+///
+/// As there.
+pub fn serve_changing(
+    listener: Listener,
+    node: Node,
+    options: Options,
+    shutdown: Shutdown,
+) -> (Control, impl Future<Output = ()> + Send) {
     let addresses: Vec<String> =
         listener.local_addresses().map(|address| address.to_string()).collect();
     // From now on, and not only once it is polled: until then it is not ready.
     let up = options.readiness.need(format!("listener {}", addresses.join(", ")));
-    async move {
-        tracing::info!(addresses = addresses.join(", "), secure = listener.is_secure(), "serving");
-        up.met();
-        accept_all(listener, node, options, shutdown).await;
-        tracing::info!(addresses = addresses.join(", "), "not serving any longer");
-    }
+    let permits = Arc::new(Semaphore::new(options.connections_max));
+    let (is_loopback, is_secure) = (listener.is_loopback(), listener.is_secure());
+    let (tls, ending) = (listener.tls.clone(), shutdown.clone());
+    let site = Site { node, options, tls, is_loopback, is_secure, shutdown: ending };
+    let control = Control(Arc::new(RwLock::new(Arc::new(site))));
+    let serving = {
+        let control = control.clone();
+        async move {
+            let addresses = addresses.join(", ");
+            tracing::info!(addresses, secure = is_secure, "serving");
+            up.met();
+            accept_all(listener, permits, control, shutdown).await;
+            tracing::info!(addresses, "not serving any longer");
+        }
+    };
+    (control, serving)
 }
 
-async fn accept_all(mut listener: Listener, node: Node, options: Options, shutdown: Shutdown) {
-    let permits = Arc::new(Semaphore::new(options.connections_max));
-    let is_loopback = listener.is_loopback();
-    let (is_secure, shutdown_of_site) = (listener.is_secure(), shutdown.clone());
-    let site = Arc::new(Site { node, options, is_loopback, is_secure, shutdown: shutdown_of_site });
+async fn accept_all(
+    mut listener: Listener,
+    permits: Arc<Semaphore>,
+    control: Control,
+    shutdown: Shutdown,
+) {
     let tasks = TaskTracker::new();
+    let mut doors = Doors::default();
     loop {
         let accepted = tokio::select! {
             () = shutdown.requested() => break,
             accepted = accept(&mut listener, &permits) => accepted,
         };
         let (stream, peer, permit) = accepted;
-        let (site, tracker, tls) = (Arc::clone(&site), tasks.clone(), listener.tls.clone());
+        let site = control.site();
+        let Some(seat) = doors.admit(&site.options.crowd, peer) else {
+            doors.turn_away(stream, listener.is_secure(), &tasks);
+            continue;
+        };
+        let (tracker, control) = (tasks.clone(), control.clone());
         tasks.spawn(async move {
-            if let Some(stream) = secure(stream, peer, tls, &site.shutdown).await {
-                converse(stream, peer, site, tracker).await;
+            if let Some(stream) = secure(stream, peer, site.tls.clone(), &site.shutdown).await {
+                converse(stream, Guest { peer, seat }, &site, control, tracker).await;
             }
             drop(permit);
         });
@@ -253,6 +327,12 @@ async fn accept_all(mut listener: Listener, node: Node, options: Options, shutdo
     if tokio::time::timeout(limits::DRAIN_TIMEOUT, tasks.wait()).await.is_err() {
         tracing::warn!(left = tasks.len(), "connections did not end in time and are dropped");
     }
+}
+
+/// Who has come.
+struct Guest {
+    peer: SocketAddr,
+    seat: Seat,
 }
 
 /// Cancel-safe: a permit that is dropped is free again, and accepting is cancel-safe itself.
@@ -281,7 +361,13 @@ async fn secure(
 }
 
 /// All requests of one connection.
-async fn converse(stream: Wire, peer: SocketAddr, site: Arc<Site>, tasks: TaskTracker) {
+async fn converse(
+    stream: Wire,
+    Guest { peer, seat }: Guest,
+    site: &Site,
+    control: Control,
+    tasks: TaskTracker,
+) {
     let (ended, exchange) = (CancellationToken::new(), Exchange::default());
     // Streams of this connection end with it, also while they have nothing to send.
     let _ended = ended.clone().drop_guard();
@@ -293,9 +379,9 @@ async fn converse(stream: Wire, peer: SocketAddr, site: Arc<Site>, tasks: TaskTr
     let _talking = site.node.talk();
     tracing::debug!(%peer, "a connection");
     let stream = Patient::new(stream, site.options.dead_after, exchange.clone());
-    let connection = Connection { peer, ended, exchange, tasks };
+    let connection = Connection { peer, ended, exchange, tasks, seat: Arc::new(seat) };
     let service = service_fn(move |request| {
-        let (site, connection) = (Arc::clone(&site), connection.clone());
+        let (site, connection) = (control.site(), connection.clone());
         // Now, not once the answer is waited for: before that hyper looks whether the client has
         // gone.
         connection.exchange.begin();

@@ -65,7 +65,7 @@ pub(super) async fn respond(
         Wish::V1(Rights { publish })
     };
     // Whoever has the 101 has a place.
-    let place = site.node.reserve().map_err(|error| {
+    let place = site.node.reserve_for(&connection.seat).map_err(|error| {
         Refusal::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Full, error)
             .header(header::RETRY_AFTER, "5")
     })?;

@@ -32,6 +32,7 @@ use super::{
     publishing, viewers,
 };
 use crate::{
+    crowd::Seat,
     limits,
     shard::Patience,
     transport::{Plain, Socket},
@@ -179,11 +180,15 @@ pub enum ViewError {
 
 /// One of the places for viewers; free again when dropped.
 #[derive(Debug)]
-pub struct Place(Arc<AtomicUsize>);
+pub struct Place {
+    viewers: Arc<AtomicUsize>,
+    /// Counts it for its address, too.
+    seat: Option<Arc<Seat>>,
+}
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.viewers.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -259,7 +264,7 @@ pub struct Node {
     talking: Arc<AtomicUsize>,
     ledger: Arc<Ledger>,
     readers: Arc<Readers>,
-    viewers_max: usize,
+    viewers_max: Arc<AtomicUsize>,
     threads: TaskTracker,
     _ending: Arc<Ending>,
 }
@@ -318,7 +323,7 @@ impl Node {
             talking: Arc::default(),
             ledger: Arc::default(),
             readers,
-            viewers_max: options.viewers_max,
+            viewers_max: Arc::new(AtomicUsize::new(options.viewers_max)),
             threads,
         })
     }
@@ -337,10 +342,29 @@ impl Node {
         if self.threads.is_closed() {
             return Err(ViewError::Ending);
         }
-        let (order, max) = (Ordering::Relaxed, self.viewers_max);
+        let order = Ordering::Relaxed;
+        let max = self.viewers_max.load(order);
         let taken =
             self.viewers.fetch_update(order, order, |count| (count < max).then(|| count + 1));
-        taken.map(|_| Place(Arc::clone(&self.viewers))).map_err(|_| ViewError::Full(max))
+        let place = || Place { viewers: Arc::clone(&self.viewers), seat: None };
+        taken.map(|_| place()).map_err(|_| ViewError::Full(max))
+    }
+
+    /// As [`Node::reserve`], for somebody whose connection is counted for its address until the
+    /// viewer has gone.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn reserve_for(&self, seat: &Arc<Seat>) -> Result<Place, ViewError> {
+        let mut place = self.reserve()?;
+        place.seat = Some(Arc::clone(seat));
+        Ok(place)
+    }
+
+    /// So many viewers may be here from now on. Whoever is here already stays.
+    pub fn set_viewers_max(&self, viewers_max: usize) {
+        self.viewers_max.store(viewers_max, Ordering::Relaxed);
     }
 
     /// Hands a WebSocket connection to a shard; the shards take turns. `stream` is non-blocking.
@@ -388,7 +412,7 @@ impl Node {
         let shards = self.ask(Inquiry::Figures).await;
         let mut figures = self.ledger.sum(Asked { shards, channels: self.broker.channels() });
         figures.viewers = self.viewers.load(Ordering::Relaxed);
-        figures.viewers_max = self.viewers_max;
+        figures.viewers_max = self.viewers_max.load(Ordering::Relaxed);
         figures.connections.http = self.talking.load(Ordering::Relaxed);
         figures.publish_latency = self.broker.meter().read();
         figures

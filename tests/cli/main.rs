@@ -2,6 +2,7 @@
 
 mod bench;
 mod broadcast;
+mod config;
 mod connect;
 mod exit_codes;
 mod feeds;
@@ -18,7 +19,9 @@ mod programs;
 mod publish;
 #[path = "../common/recorded.rs"]
 mod recorded;
+mod reload;
 mod resolve;
+mod run;
 mod screen;
 mod serve;
 mod sockets;

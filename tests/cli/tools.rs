@@ -23,7 +23,7 @@ fn bash(words: &[&str]) -> Vec<String> {
 
 #[test]
 fn bash_completes_commands_flags_and_values() {
-    assert_eq!(bash(&["con"]), ["connect"]);
+    assert_eq!(bash(&["conn"]), ["connect"]);
     assert_eq!(bash(&["connect", "--exp"]), ["--expect"]);
     assert_eq!(bash(&["connect", "--framing", "b"]), ["base64"]);
     assert_eq!(bash(&["serve", "gr"]), ["greet"]);
@@ -40,7 +40,7 @@ fn is_there(program: &str) -> bool {
 fn fish_completes_them_too_where_it_is_installed() {
     let script = r#""$ENCHUFE" completions fish | source; complete -C "enchufe $argv""#;
     for (line, completed) in [
-        ("con", "connect\tConnect: send standard input and print what comes back\n"),
+        ("conn", "connect\tConnect: send standard input and print what comes back\n"),
         ("connect --framing b", "base64\n"),
         ("serve gr", "greet\n"),
     ] {
@@ -86,7 +86,7 @@ fn zsh(line: &str) -> String {
 #[test]
 fn zsh_completes_them_too_where_it_is_installed() {
     for (line, completed) in [
-        ("con", "enchufe connect\n"),
+        ("conn", "enchufe connect\n"),
         ("connect --framing b", "enchufe connect --framing base64\n"),
         ("serve gr", "enchufe serve greet\n"),
         ("connect --expe", "enchufe connect --expect=\n"),
@@ -178,12 +178,16 @@ fn they_are_in_the_help_all_the_same_under_a_heading_of_their_own() {
     for (language, listed) in [
         (
             "en",
-            "\nTo install it:\n  completions  Write what makes a shell complete commands and their \
+            "\nTo install and to run it:\n  run          Run the server that a file describes: \
+             listeners, channels, sources, limits\n  config       Check a configuration, show what it comes to, \
+             or print one with every default\n  completions  Write what makes a shell complete commands and their \
              flags\n  man          Write a page of the manual\n",
         ),
         (
             "es",
-            "\nPara instalarlo:\n  completions  Escribe lo que hace que una shell complete las \
+            "\nPara instalarlo y administrarlo:\n  run          Ejecuta el servidor que describe un \
+             archivo: dónde escucha, canales, fuentes, límites\n  config       Comprueba una configuración, muestra \
+             qué rige o imprime una con cada clave\n  completions  Escribe lo que hace que una shell complete las \
              órdenes y sus opciones\n  man          Escribe una página de manual\n",
         ),
     ] {

@@ -6,16 +6,17 @@ use crate::files::{lines_with, read, rust_files};
 use crate::imports::{imports, without_comments};
 
 /// From the bottom up. Those that share a step do not know of each other.
-const STEPS: [&[&str]; 11] = [
+const STEPS: [&[&str]; 12] = [
     &["core"],
     &["limits", "page", "resolve", "shutdown"],
     &["address"],
-    &["guard"],
+    &["guard", "crowd"],
     &["transport", "recording"],
     &["shard"],
     &["source"],
     &["service", "live"],
     &["serve", "relay", "http", "load", "client"],
+    &["server", "config"],
     &["cli"],
     &["main"],
 ];

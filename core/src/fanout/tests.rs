@@ -145,7 +145,7 @@ fn whoever_has_begun_has_come_and_whoever_ends_has_left_however_that_is() {
         |fanout, reader, _| assert!(fanout.unsubscribe(reader, &name("busy"))),
         |fanout, reader, _| fanout.close(reader, CloseCode::GOING_AWAY, ""),
         |fanout, reader, _| fanout.finish(reader, &CloseReason::new(CloseCode::NORMAL, "")),
-        |fanout, _, subscription| fanout.refuse(subscription, "gone", "it went"),
+        |fanout, _, subscription| fanout.refuse(subscription, ErrorCode::UnknownChannel, "it went"),
     ];
     for leave in leave {
         let mut fanout = fanout();

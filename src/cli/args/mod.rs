@@ -15,7 +15,9 @@ mod program;
 mod publish;
 mod relay;
 mod resolve;
+mod run;
 mod serve;
+mod settings;
 mod sockets;
 mod source;
 mod tls;
@@ -38,7 +40,9 @@ pub(crate) use {
     publish::Publish,
     relay::{Relay, StreamFraming, TapForm},
     resolve::{Family, Protocol, Resolve},
+    run::{Config, ConfigAction, Run},
     serve::{Serve, ServiceName},
+    settings::Settings,
     sockets::{Listening, Opening, Sockets},
     source::{CheckKind, RestartWhen, Source},
     tls::Tls,
@@ -96,6 +100,10 @@ pub(crate) struct Cli {
     #[arg(default_value = "text", hide_env = true, display_order = 102)]
     pub(crate) log_format: LogFormat,
 
+    /// Whether a flag says what to log, which counts more than a file.
+    #[arg(skip)]
+    pub(crate) is_log_a_flag: bool,
+
     /// Print help
     #[arg(short, long, global = true, action = clap::ArgAction::Help, display_order = 103)]
     help: Option<bool>,
@@ -125,6 +133,11 @@ pub(crate) enum Command {
     Bench(Bench),
     Top(Top),
     Resolve(Resolve),
+    // For whoever runs a server, who has read how.
+    #[command(hide = true)]
+    Run(Run),
+    #[command(hide = true)]
+    Config(Config),
     // For whoever installs the program: they would only be in the way of those that are for people.
     #[command(hide = true)]
     Completions(Completions),

@@ -2,13 +2,14 @@
 //! themselves.
 
 use super::{
-    Phrase, Report, bench, channel, close, connect, is_too_long, live, one_of, refusal, relay,
-    service, tls, top,
+    Phrase, Report, bench, channel, close, config, connect, is_too_long, live, one_of, refusal,
+    relay, service, tls, top,
 };
 use crate::{
     cli::{
         connect::FramingError,
         failure::Failure,
+        language::Language,
         usage::{Usage, UsageError},
     },
     transport::OpenError,
@@ -58,6 +59,7 @@ pub(super) fn say(phrase: Phrase<'_>) -> String {
         Phrase::Tls(phrase) => tls::english(phrase),
         Phrase::Live(phrase) => live::english(phrase),
         Phrase::Channel(phrase) => channel::english(phrase),
+        Phrase::Config(phrase) => config::english(phrase),
         Phrase::Bench(phrase) => bench::english(phrase),
         Phrase::Top(phrase) => top::english(phrase),
         Phrase::Relay(phrase) => relay::english(phrase),
@@ -72,7 +74,8 @@ pub(super) fn report(failure: &Failure) -> Option<Report> {
 
 fn words(failure: &Failure) -> Option<Report> {
     let (message, hint) = match failure {
-        Failure::Shown => return None,
+        // Each of several is reported alone.
+        Failure::Shown | Failure::Several(_) => return None,
         Failure::Usage(found) => return Some(usage(found)),
         Failure::Address(error) => (error.to_string(), error.hint()),
         Failure::Bind(error) => (error.to_string(), error.hint()),
@@ -118,6 +121,7 @@ fn words(failure: &Failure) -> Option<Report> {
         Failure::Replay(error) => return Some(connect::replay_in_english(error)),
         Failure::Live(error) => return Some(live::report_in_english(error)),
         Failure::Channel(error) => return Some(channel::report_in_english(error)),
+        Failure::Config(problem) => return Some(config::report(problem, Language::English)),
         Failure::Bench(error) => return Some(bench::report_in_english(error)),
         Failure::Top(error) => return Some(top::report_in_english(error)),
         Failure::Relay(error) => return Some(relay::report_in_english(error)),

@@ -7,8 +7,8 @@ use super::{Language, spanish};
 /// The command with its help texts, headings and value names in the language.
 pub(crate) fn localise(command: Command, language: Language) -> Command {
     let (command, heading) = match language {
-        Language::English => (command, "To install it:"),
-        Language::Spanish => (in_spanish(command), "Para instalarlo:"),
+        Language::English => (command, "To install and to run it:"),
+        Language::Spanish => (in_spanish(command), "Para instalarlo y administrarlo:"),
     };
     let more = hidden(&command);
     command.after_help(format!("{heading}\n{more}"))

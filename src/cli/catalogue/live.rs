@@ -3,6 +3,7 @@
 use super::{Report, service, source, spanish::io};
 use crate::{
     cli::failure::LiveFailure,
+    core::channel::ParseChannelNameError as Name,
     http::{OpenFolderError, ReadTokenError},
     limits::{TOKEN_BYTES_MAX, TOKEN_BYTES_MIN},
 };
@@ -109,8 +110,23 @@ pub(super) fn spanish(phrase: LivePhrase<'_>) -> String {
     }
 }
 
+/// Why a text is no name of a channel.
+pub(super) fn name_in_spanish(error: &Name) -> String {
+    match error {
+        Name::Empty => "un canal necesita un nombre".to_owned(),
+        Name::TooLong(name) => format!("el nombre de canal '{name}…' es demasiado largo"),
+        Name::Segment(name) => {
+            format!("el nombre de canal '{name}' tiene un segmento vacío, '.' o '..'")
+        }
+        Name::Control(name) => {
+            format!("el nombre de canal {name:?} tiene un carácter de control")
+        }
+        other => other.to_string(),
+    }
+}
+
 /// `exit 3` and `signal 9` are codes; the rest is words.
-fn status_in_spanish(status: &str) -> &str {
+pub(super) fn status_in_spanish(status: &str) -> &str {
     match status {
         "end of input" => "fin de la entrada",
         other => other,
@@ -149,7 +165,6 @@ pub(super) fn report_in_english(failure: &LiveFailure) -> Report {
 }
 
 pub(super) fn report_in_spanish(failure: &LiveFailure) -> Report {
-    use crate::core::channel::ParseChannelNameError as Name;
     let (message, hint) = match failure {
         LiveFailure::Start(error) => {
             let (message, hint) = service::start_in_spanish(error);
@@ -164,20 +179,9 @@ pub(super) fn report_in_spanish(failure: &LiveFailure) -> Report {
             format!("no se puede seguir '{path}': {}", io(error)),
             Some("da un archivo que este usuario pueda leer"),
         ),
-        LiveFailure::Channel(error) => (
-            match error {
-                Name::Empty => "un canal necesita un nombre".to_owned(),
-                Name::TooLong(name) => format!("el nombre de canal '{name}…' es demasiado largo"),
-                Name::Segment(name) => {
-                    format!("el nombre de canal '{name}' tiene un segmento vacío, '.' o '..'")
-                }
-                Name::Control(name) => {
-                    format!("el nombre de canal {name:?} tiene un carácter de control")
-                }
-                other => other.to_string(),
-            },
-            Some("un nombre es como sensores o sensores/puerta"),
-        ),
+        LiveFailure::Channel(error) => {
+            (name_in_spanish(error), Some("un nombre es como sensores o sensores/puerta"))
+        }
         LiveFailure::Page(OpenFolderError { path, error }) => (
             format!("no se puede servir la página '{path}': {}", io(error)),
             Some("da un archivo, o una carpeta con un index.html"),

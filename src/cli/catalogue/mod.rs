@@ -9,9 +9,11 @@
 mod bench;
 mod channel;
 mod close;
+mod config;
 mod connect;
 mod english;
 mod help;
+mod keys;
 mod live;
 mod manual;
 mod refusal;
@@ -33,8 +35,10 @@ use crate::{
 pub(crate) use {
     bench::{BenchPhrase, remedy},
     channel::ChannelPhrase,
+    config::ConfigPhrase,
     connect::what_came_instead,
     help::localise,
+    keys::meaning,
     live::LivePhrase,
     manual::{Heading, Manual, manual},
     refusal::shown,
@@ -93,6 +97,8 @@ pub(crate) enum Phrase<'a> {
     Live(LivePhrase<'a>),
     /// publish and follow.
     Channel(ChannelPhrase<'a>),
+    /// run and config.
+    Config(ConfigPhrase<'a>),
     /// bench.
     Bench(BenchPhrase<'a>),
     /// top.

@@ -1,10 +1,28 @@
 //! The help pages in Spanish.
 
 use super::{relay, sockets};
+use crate::{
+    cli::{catalogue::meaning, language::Language},
+    config::Key,
+};
 
 /// The help text of a command (`serve`) or an argument (`serve.backlog`).
 pub(in crate::cli::catalogue) fn help(id: &str) -> Option<&'static str> {
+    let of_key = id.strip_prefix("run.").or_else(|| id.strip_prefix("config."));
+    let key = of_key.and_then(|name| Key::ALL.into_iter().find(|key| key.name() == name));
+    if let Some(key) = key {
+        return Some(meaning(key, Language::Spanish));
+    }
     Some(match id {
+        "run" => {
+            "Ejecuta el servidor que describe un archivo: dónde escucha, canales, fuentes, límites"
+        }
+        "config" => "Comprueba una configuración, muestra qué rige o imprime una con cada clave",
+        "config.action" => {
+            "Qué se hace con ella: decir qué está mal (check), mostrar qué rige y quién lo dice (show) o imprimir una con cada clave (default)"
+        }
+        "run.file" | "config.file" => "La configuración",
+
         "enchufe" => {
             "Convierte cualquier cosa que hable en un canal en vivo que nunca pierde datos en silencio"
         }
@@ -274,6 +292,7 @@ const VALUE: &str = "random: siempre este número";
 /// The name of a value in a usage line.
 pub(in crate::cli::catalogue) fn value_name(name: &str) -> Option<&'static str> {
     Some(match name {
+        "ACTION" => "ACCIÓN",
         "ADDRESS" => "DIRECCIÓN",
         "BYTES" => "BYTES",
         "CHANNEL" => "CANAL",

@@ -8,10 +8,12 @@ mod relay;
 mod sockets;
 mod system;
 mod tls;
-mod usage;
+pub(super) mod usage;
 
-use super::{Phrase, Report, bench, close, connect, is_too_long, live, refusal, service, top};
-use crate::cli::{connect::FramingError, failure::Failure};
+use super::{
+    Phrase, Report, bench, close, config, connect, is_too_long, live, refusal, service, top,
+};
+use crate::cli::{connect::FramingError, failure::Failure, language::Language};
 
 pub(super) use {
     address::words as address,
@@ -69,6 +71,7 @@ pub(super) fn say(phrase: Phrase<'_>) -> String {
         Phrase::Tls(phrase) => tls::say(phrase),
         Phrase::Live(phrase) => live::spanish(phrase),
         Phrase::Channel(phrase) => channel::say(phrase),
+        Phrase::Config(phrase) => config::spanish(phrase),
         Phrase::Bench(phrase) => bench::spanish(phrase),
         Phrase::Top(phrase) => top::spanish(phrase),
         Phrase::Relay(phrase) => relay::say(phrase),
@@ -78,7 +81,8 @@ pub(super) fn say(phrase: Phrase<'_>) -> String {
 
 pub(super) fn report(failure: &Failure) -> Option<Report> {
     let (message, hint) = match failure {
-        Failure::Shown => return None,
+        // Each of several is reported alone.
+        Failure::Shown | Failure::Several(_) => return None,
         Failure::Usage(found) => return Some(usage::report(found)),
         Failure::Address(error) => address::words(error),
         Failure::Bind(error) => network::bind(error),
@@ -128,6 +132,7 @@ pub(super) fn report(failure: &Failure) -> Option<Report> {
         Failure::Replay(error) => return Some(connect::replay_in_spanish(error)),
         Failure::Live(error) => return Some(live::report_in_spanish(error)),
         Failure::Channel(error) => return Some(channel::report(error)),
+        Failure::Config(problem) => return Some(config::report(problem, Language::Spanish)),
         Failure::Bench(error) => return Some(bench::report_in_spanish(error)),
         Failure::Top(error) => return Some(top::report_in_spanish(error)),
         Failure::Relay(error) => relay::report(error),

@@ -59,7 +59,7 @@ pub(super) fn report(Usage { error, command }: &Usage) -> Report {
     }
 }
 
-fn expected(why: ValueError) -> &'static str {
+pub(in crate::cli::catalogue) fn expected(why: ValueError) -> &'static str {
     match why {
         ValueError::Time => {
             "se espera un tiempo como 1, 0.5, 500ms, 30s, 5m o 1h, un año como mucho"
