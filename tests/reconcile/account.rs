@@ -347,17 +347,19 @@ fn epoch(session: &Session, truth: &Truth) -> Option<Epoch> {
 fn beginning(session: &Session, log: &Log) -> RangeInclusive<u64> {
     let head = log.head(session.asked_at, session.begun_at);
     let (low, high) = (*head.start(), *head.end());
-    let last = |count: u64, head: u64| head.saturating_sub(count).max(log.before_oldest(head));
+    let (least, most) = (*log.before_oldest(low).start(), *log.before_oldest(high).end());
     match session.asked.since {
         Since::Now => head,
-        Since::All => log.before_oldest(low)..=log.before_oldest(high),
-        Since::Last(count) => last(count, low)..=last(count, high),
+        Since::All => least..=most,
+        Since::Last(count) => {
+            low.saturating_sub(count).max(least)..=high.saturating_sub(count).max(most)
+        }
         Since::Age(age) => {
             let older = session.asked_at.checked_sub(age + SLACK);
             let younger = session.begun_at.checked_sub(age.saturating_sub(SLACK));
             let from = older.map_or(0, |at| log.head_at_least(at));
             let to = younger.map_or(0, |at| log.head_at_most(at));
-            from.max(log.before_oldest(low))..=to.max(log.before_oldest(high))
+            from.max(least)..=to.max(most)
         }
         Since::After(position) => position.offset..=position.offset,
     }

@@ -55,8 +55,9 @@ pub(crate) struct Truth {
 /// One log.
 pub(crate) struct Log {
     pub(crate) entries: BTreeMap<u64, Id>,
-    /// For each offset that may be the head, what the history has let go of by then.
-    before_oldest: Vec<u64>,
+    /// For each offset that may be the head, what the history has let go of by then: at least and
+    /// at most, since nobody knows the size of what stays in doubt for ever.
+    before_oldest: Vec<RangeInclusive<u64>>,
     /// The highest offset that was acknowledged until then.
     acknowledged: Vec<(Instant, u64)>,
     /// The lowest offset that was sent from then on.
@@ -165,7 +166,7 @@ impl Default for Log {
     fn default() -> Self {
         Self {
             entries: BTreeMap::new(),
-            before_oldest: vec![0],
+            before_oldest: vec![0..=0],
             acknowledged: Vec::new(),
             sent: Vec::new(),
         }
@@ -174,26 +175,9 @@ impl Default for Log {
 
 impl Log {
     fn settle(&mut self, kept: Kept) {
-        let head = self.final_head();
-        let cost = |offset: u64| match self.entries.get(&offset) {
-            Some(id) => cost(*id),
-            // What nobody knows may have been of any size.
-            None => kept.bytes_max,
-        };
-        let (mut oldest, mut bytes) = (0, 0);
-        self.before_oldest = vec![0];
-        for offset in 1..=head {
-            bytes += cost(offset);
-            let is_too_much = |oldest: u64, bytes: usize| {
-                offset - oldest > kept.len_max.max(1) as u64
-                    || (bytes > kept.bytes_max && offset - oldest > 1)
-            };
-            while is_too_much(oldest, bytes) {
-                oldest += 1;
-                bytes -= cost(oldest);
-            }
-            self.before_oldest.push(oldest);
-        }
+        let (least, most) = (self.let_go(kept, 0), self.let_go(kept, kept.bytes_max));
+        let ranges = least.into_iter().zip(most).map(|(least, most)| least..=most);
+        self.before_oldest = ranges.collect();
         self.acknowledged.sort();
         let mut highest = 0;
         for (_, offset) in &mut self.acknowledged {
@@ -206,6 +190,27 @@ impl Log {
             lowest = lowest.min(*offset);
             *offset = lowest;
         }
+    }
+
+    /// For each offset that may be the head, what the history has let go of by then, if what nobody
+    /// knows costs so much.
+    fn let_go(&self, kept: Kept, unknown: usize) -> Vec<u64> {
+        let cost = |offset: u64| self.entries.get(&offset).map_or(unknown, |id| cost(*id));
+        let (mut oldest, mut bytes) = (0, 0);
+        let mut let_go = vec![0];
+        for offset in 1..=self.final_head() {
+            bytes += cost(offset);
+            let is_too_much = |oldest: u64, bytes: usize| {
+                offset - oldest > kept.len_max.max(1) as u64
+                    || (bytes > kept.bytes_max && offset - oldest > 1)
+            };
+            while is_too_much(oldest, bytes) {
+                oldest += 1;
+                bytes -= cost(oldest);
+            }
+            let_go.push(oldest);
+        }
+        let_go
     }
 
     /// The position of the last message of all.
@@ -231,14 +236,14 @@ impl Log {
     }
 
     /// What the history has let go of when this is the head.
-    pub(crate) fn before_oldest(&self, head: u64) -> u64 {
+    pub(crate) fn before_oldest(&self, head: u64) -> RangeInclusive<u64> {
         let index = usize::try_from(head).unwrap_or(usize::MAX);
-        self.before_oldest.get(index).or(self.before_oldest.last()).copied().unwrap_or(0)
+        self.before_oldest.get(index).or(self.before_oldest.last()).cloned().unwrap_or(0..=0)
     }
 
     /// What may be gone at this time.
     pub(crate) fn gone_at_most(&self, at: Instant) -> u64 {
-        self.before_oldest(self.head_at_most(at))
+        *self.before_oldest(self.head_at_most(at)).end()
     }
 
     /// The first message in an open interval of offsets.

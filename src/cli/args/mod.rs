@@ -130,14 +130,16 @@ pub(crate) enum Command {
     Publish(Publish),
     Follow(Follow),
     Relay(Box<Relay>),
-    Bench(Bench),
-    Top(Top),
     Resolve(Resolve),
-    // For whoever runs a server, who has read how.
+    // For whoever runs a server: help lists them by themselves.
     #[command(hide = true)]
     Run(Run),
     #[command(hide = true)]
     Config(Config),
+    #[command(hide = true)]
+    Top(Top),
+    #[command(hide = true)]
+    Bench(Bench),
     // For whoever installs the program: they would only be in the way of those that are for people.
     #[command(hide = true)]
     Completions(Completions),

@@ -7,8 +7,12 @@ use super::{Language, spanish};
 /// The command with its help texts, headings and value names in the language.
 pub(crate) fn localise(command: Command, language: Language) -> Command {
     let (command, heading) = match language {
-        Language::English => (command, "To install and to run it:"),
-        Language::Spanish => (in_spanish(command), "Para instalarlo y administrarlo:"),
+        Language::English => {
+            (command, "To run a server, to measure it, and to install the program:")
+        }
+        Language::Spanish => {
+            (in_spanish(command), "Para llevar un servidor, medirlo e instalar el programa:")
+        }
     };
     let more = hidden(&command);
     command.after_help(format!("{heading}\n{more}"))
@@ -185,10 +189,7 @@ mod tests {
         let shown: Vec<&str> = shown.map(Command::get_name).collect();
         assert_eq!(
             shown,
-            [
-                "demo", "feed", "serve", "connect", "publish", "follow", "relay", "bench", "top",
-                "resolve"
-            ]
+            ["demo", "feed", "serve", "connect", "publish", "follow", "relay", "resolve"]
         );
     }
 }
