@@ -79,6 +79,7 @@ pub(crate) struct Session {
     pub(crate) notes: Vec<Note>,
     pub(crate) ending: Ending,
     pub(crate) ended_at: Instant,
+    has_ended: bool,
 }
 
 impl Session {
@@ -93,10 +94,12 @@ impl Session {
             notes: Vec::new(),
             ending: Ending::Left,
             ended_at: asked_at,
+            has_ended: false,
         }
     }
 
     pub(crate) fn note(&mut self, note: Note) {
+        self.has_ended |= matches!(note, Note::End(_) | Note::Close(4000, ..));
         self.notes.push(note);
     }
 
@@ -157,9 +160,9 @@ impl Session {
         })
     }
 
+    /// Whether it was told of the end of its channel, whatever came then.
     pub(crate) fn has_ended(&self) -> bool {
-        let ended = |note: &Note| matches!(note, Note::End(_) | Note::Close(4000, ..));
-        self.notes.iter().rev().take(2).any(ended)
+        self.has_ended
     }
 }
 
