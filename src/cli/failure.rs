@@ -61,7 +61,7 @@ pub(crate) enum Failure {
     /// publish and follow.
     Channel(Box<ChannelFailure>),
     /// run and config: something is wrong with the configuration.
-    Config(Problem),
+    Config(Box<Problem>),
     /// Several things are wrong, each of which is said.
     Several(Vec<Failure>),
     /// bench.
@@ -358,7 +358,7 @@ impl From<ChannelFailure> for Failure {
 
 impl From<Vec<Problem>> for Failure {
     fn from(problems: Vec<Problem>) -> Self {
-        Self::Several(problems.into_iter().map(Self::Config).collect())
+        Self::Several(problems.into_iter().map(|problem| Self::Config(Box::new(problem))).collect())
     }
 }
 

@@ -54,10 +54,7 @@ use self::{
     language::Language,
     usage::Usage,
 };
-use crate::{
-    config::Problem,
-    transport::{OpenError, ws::Refusal},
-};
+use crate::transport::{OpenError, ws::Refusal};
 
 /// Runs the program with the arguments and the environment of this process.
 pub fn main() -> ExitCode {
@@ -211,7 +208,7 @@ fn details(failure: &Failure, language: Language) -> Vec<String> {
     match failure {
         Failure::Open(OpenError::Refusal { refusal, .. }) => said(refusal),
         Failure::Channel(failure) => failure.refusal().map(said).unwrap_or_default(),
-        Failure::Config(Problem { place: Some(place), .. }) => place.lines().into(),
+        Failure::Config(problem) => problem.place.iter().flat_map(|place| place.lines()).collect(),
         Failure::Unmet(unmet) => catalogue::what_came_instead(unmet, language),
         _ => Vec::new(),
     }

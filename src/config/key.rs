@@ -300,7 +300,7 @@ pub fn shown_time(time: std::time::Duration) -> String {
 /// A number of bytes as a configuration says it: in the largest unit that needs no fraction.
 pub fn shown_bytes(bytes: usize) -> String {
     for (shift, unit) in [(30, "GiB"), (20, "MiB"), (10, "KiB")] {
-        if bytes > 0 && bytes % (1 << shift) == 0 {
+        if bytes > 0 && bytes.is_multiple_of(1 << shift) {
             return format!("{}{unit}", bytes >> shift);
         }
     }

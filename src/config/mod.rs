@@ -87,7 +87,7 @@ impl Config {
             return Self::parse("", "", Path::new(""), layers);
         };
         let shown = path.display().to_string();
-        let text = read(path).map_err(|cause| vec![Problem { place: None, cause }])?;
+        let text = read(path).map_err(|cause| vec![Problem { place: None, cause: *cause }])?;
         // What a file names is looked for beside it, wherever the server was started.
         let folder = path.parent().unwrap_or(Path::new(""));
         Self::parse(&text, &shown, folder, layers)
@@ -130,18 +130,18 @@ impl Config {
 }
 
 /// The text of a file of bounded length.
-fn read(path: &Path) -> Result<String, Cause> {
+fn read(path: &Path) -> Result<String, Box<Cause>> {
     let shown = || path.display().to_string();
-    let unreadable = |error| Cause::Unreadable { path: shown(), error };
+    let unreadable = |error| Box::new(Cause::Unreadable { path: shown(), error });
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(unreadable)?;
     file.take(limits::CONFIG_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() as u64 > limits::CONFIG_BYTES_MAX {
-        return Err(Cause::TooLong { path: shown() });
+        return Err(Box::new(Cause::TooLong { path: shown() }));
     }
     String::from_utf8(bytes).map_err(|_| {
         let error = std::io::Error::new(std::io::ErrorKind::InvalidData, "it is not UTF-8");
-        Cause::Unreadable { path: shown(), error }
+        Box::new(Cause::Unreadable { path: shown(), error })
     })
 }
 

@@ -200,13 +200,11 @@ fn tokens_origins_limits_and_the_log_change_and_what_does_not_is_said() {
     let foreign =
         "GET /channels/a HTTP/1.1\r\nAccept: application/json\r\nOrigin: https://example.com";
     assert!(server.ask(foreign, "").starts_with("HTTP/1.1 403"));
-    let file = format!(
-        "log = \"info\"\n[auth]\nread_token_file = \"token\"\n[limits]\nconnections_max = 7\n\
+    let file = "log = \"info\"\n[auth]\nread_token_file = \"token\"\n[limits]\nconnections_max = 7\n\
          connections_per_address_max = 1000\n[channels.b]\n\
-         [[listen]]\naddress = \"http://127.0.0.1:1\"\n",
-    );
+         [[listen]]\naddress = \"http://127.0.0.1:1\"\n";
     // The listener of the start comes behind, with an origin of its own.
-    server.configure(&file);
+    server.configure(file);
     let text = std::fs::read_to_string(server.file()).expect("there");
     std::fs::write(server.file(), text + "allow_origin = \"https://example.com\"\n")
         .expect("written");
