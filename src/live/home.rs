@@ -3,10 +3,13 @@
 use std::{collections::HashMap, sync::Arc};
 
 use enchufe_core::{ChannelName, End, Position, Publication, Since};
-use tokio::{sync::mpsc, task::JoinHandle};
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinHandle,
+};
 
 use super::{
-    broker::{Broker, Tail, TailEvent},
+    broker::{Broker, ReadError, Tail, TailEvent},
     inbox::{Inbox, Letter},
 };
 use crate::limits;
@@ -81,21 +84,26 @@ async fn run(
     inboxes: Arc<[Arc<Inbox>]>,
     mut commands: mpsc::UnboundedReceiver<Command>,
 ) {
-    let tail = match broker.resolve(&channel, Since::Now).await {
-        Ok(start) => broker.tail(&channel, start.after).await,
-        Err(error) => Err(error),
-    };
-    let opened = tail.and_then(|tail| Ok((tail, broker.questions(&channel)?)));
-    let (tail, mut questions) = match opened {
-        Ok(opened) => opened,
-        Err(error) => {
-            // Whoever subscribed is told so by the answer to its own question.
-            tracing::debug!(%channel, %error, "no tail");
-            while commands.recv().await.is_some() {}
-            return;
+    let mut shards = Vec::new();
+    let (tail, mut questions) = loop {
+        let error = match open(&broker, &channel).await {
+            Ok(opened) => break opened,
+            Err(error) => error,
+        };
+        // Whoever subscribed is told so by the answer to its own question, and then the shard is
+        // gone. But the channel may come to be before that is answered: then there has to be a tail.
+        tracing::debug!(%channel, %error, "no tail");
+        tokio::select! {
+            command = commands.recv() => match command {
+                Some(Command::Attach(shard)) => shards.push(shard),
+                Some(Command::Detach(shard)) => shards.retain(|known| *known != shard),
+                None => return,
+            },
+            () = tokio::time::sleep(limits::RETRY_PAUSE) => {}
         }
     };
     let mut home = Home { channel, tail, inboxes, readers: Vec::new(), end: None };
+    shards.into_iter().for_each(|shard| home.attach(shard));
     let mut retry = tokio::time::interval(limits::RETRY_PAUSE);
     retry.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -113,6 +121,15 @@ async fn run(
             event = home.tail.next() => home.on_event(event),
         }
     }
+}
+
+/// The tail of a channel from now on, and what its publishers ask.
+async fn open(
+    broker: &Broker,
+    channel: &ChannelName,
+) -> Result<(Tail, watch::Receiver<()>), ReadError> {
+    let start = broker.resolve(channel, Since::Now).await?;
+    Ok((broker.tail(channel, start.after).await?, broker.questions(channel)?))
 }
 
 struct Home {
@@ -243,5 +260,30 @@ mod tests {
         timeout(limits::DRAIN_TIMEOUT, again).await.expect("it begins again");
         let head = broker.state(&channel).expect("it is there").head;
         assert!(matches!(letters[..], [Letter::Attached(_, after, _)] if after == head));
+    }
+
+    #[tokio::test]
+    async fn a_channel_that_comes_to_be_after_its_home_is_read_all_the_same() {
+        let poll = mio::Poll::new().expect("an event queue");
+        let waker = mio::Waker::new(poll.registry(), mio::Token(0)).expect("a waker");
+        let (inbox, broker) = (Arc::new(Inbox::new(Arc::new(waker), 10)), Broker::memory());
+        let channel: ChannelName = "late".parse().expect("a name");
+        let mut homes = Homes::new(broker.clone(), Arc::from([Arc::clone(&inbox)]));
+        homes.attach(0, channel.clone());
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
+        let mut letters = Vec::new();
+        inbox.take(&mut letters);
+        assert!(letters.is_empty(), "there is no such channel");
+        broker.declare(&channel, ChannelOptions::default());
+        let attached = async {
+            while letters.is_empty() {
+                tokio::time::sleep(limits::RETRY_PAUSE).await;
+                inbox.take(&mut letters);
+            }
+        };
+        timeout(limits::DRAIN_TIMEOUT, attached).await.expect("its tail begins");
+        assert!(matches!(letters[..], [Letter::Attached(..)]));
     }
 }
